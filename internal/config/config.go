@@ -1,0 +1,89 @@
+// Package config holds every setting that Gatehouse takes at its start, once:
+// name, default, meaning and type stand in the tags of Config and nowhere
+// else. Flags, GATEHOUSE_… variables, the keys of gatehouse.yaml,
+// docs/configuration.md and what `gatehouse doctor` prints are derived from it.
+//
+// A flag wins over a variable, a variable over the file, the file over the
+// default. Settings that change while the server runs are not here: they live
+// in the store.
+package config
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// Config is the whole start-up configuration. To add a setting, add a field:
+// `name` is the flag without its dashes and the key in the file, `env` its
+// variable, `help` a sentence for --help and the document. A field whose type
+// is secret (Secret, DatabaseURL) is masked wherever it is printed. `from`
+// narrows where a setting may come from.
+type Config struct {
+	File string `name:"config" env:"GATEHOUSE_CONFIG" from:"flag,env" placeholder:"FILE" help:"Configuration file. Without it, gatehouse.yaml of the working directory is read if there is one."`
+
+	Server Server `embed:"" group:"server"`
+	Store  Store  `embed:"" group:"store"`
+	Log    Log    `embed:"" group:"log"`
+
+	sources map[string]string // setting name → where its value came from
+}
+
+// Server is how Gatehouse listens and what it bears of a request.
+type Server struct {
+	Listen          Address       `name:"listen" env:"GATEHOUSE_LISTEN" default:"127.0.0.1:8069" placeholder:"HOST:PORT" help:"Address that serves the API and the dashboard. An empty host means every interface."`
+	TrustedProxies  Networks      `name:"trusted-proxies" env:"GATEHOUSE_TRUSTED_PROXIES" placeholder:"CIDR,..." help:"Networks of the proxies whose X-Forwarded-For is believed. Empty: nobody's."`
+	MaxBody         ByteSize      `name:"max-body" env:"GATEHOUSE_MAX_BODY" default:"8MiB" placeholder:"SIZE" help:"Largest request body, in bytes or with a unit (512KiB, 8MiB). Larger ones are answered 413."`
+	RequestTimeout  time.Duration `name:"request-timeout" env:"GATEHOUSE_REQUEST_TIMEOUT" default:"30s" placeholder:"DURATION" help:"Longest time that one request may take."`
+	ShutdownTimeout time.Duration `name:"shutdown-timeout" env:"GATEHOUSE_SHUTDOWN_TIMEOUT" default:"15s" placeholder:"DURATION" help:"Longest wait at shutdown for running requests to end and logs to be written."`
+}
+
+// Store is where records live and how the database begins.
+type Store struct {
+	DataDir          string      `name:"data-dir" env:"GATEHOUSE_DATA_DIR" default:"./gatehouse_data" placeholder:"DIR" help:"Folder of the SQLite database and of key files."`
+	DatabaseURL      DatabaseURL `name:"database-url" env:"GATEHOUSE_DATABASE_URL" placeholder:"URL" help:"PostgreSQL to use in place of SQLite: postgres://user:password@host/database."`
+	DatabaseMaxConns int         `name:"database-max-conns" env:"GATEHOUSE_DATABASE_MAX_CONNS" default:"20" placeholder:"N" help:"Most connections that this process opens to PostgreSQL."`
+	Demo             bool        `name:"demo" env:"GATEHOUSE_DEMO" help:"Load demo data at the first start. Never over existing data."`
+	AdminPassword    Secret      `name:"admin-password" env:"GATEHOUSE_ADMIN_PASSWORD" from:"env" help:"Password of the user admin, who is made at the first start. Without it a random one is made and printed once."`
+}
+
+// Log is what the process itself prints; the traffic log is a stored setting.
+type Log struct {
+	Format string `name:"log-format" env:"GATEHOUSE_LOG_FORMAT" default:"text" placeholder:"FORMAT" enum:"text,json" help:"Shape of the log on standard error."`
+	Level  string `name:"log-level" env:"GATEHOUSE_LOG_LEVEL" default:"info" placeholder:"LEVEL" enum:"debug,info,warn,error" help:"Least level that is logged."`
+}
+
+// groups are the headings of --help and of the document, in order.
+func groups() []kong.Group {
+	return []kong.Group{
+		{Key: "server", Title: "Server"},
+		{Key: "store", Title: "Store"},
+		{Key: "log", Title: "Log"},
+	}
+}
+
+// SlogLevel is Level as log/slog knows it.
+func (l Log) SlogLevel() slog.Level {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(l.Level)) // the enum admits only slog's own names
+	return level
+}
+
+// invalid gives the name of the first setting whose value makes no sense, and
+// why; "" if all is well. What a type can check alone, its UnmarshalText does.
+func (c *Config) invalid() (name, why string) {
+	switch {
+	case c.Server.MaxBody <= 0:
+		return "max-body", "must be more than 0"
+	case c.Server.RequestTimeout <= 0:
+		return "request-timeout", "must be more than 0s"
+	case c.Server.ShutdownTimeout <= 0:
+		return "shutdown-timeout", "must be more than 0s"
+	case c.Store.DataDir == "":
+		return "data-dir", "must not be empty"
+	case c.Store.DatabaseMaxConns < 1:
+		return "database-max-conns", "must be at least 1"
+	}
+	return "", ""
+}

@@ -1,0 +1,39 @@
+package config
+
+import "testing"
+
+func TestByteSize(t *testing.T) {
+	for text, want := range map[string]struct {
+		bytes ByteSize
+		shown string
+	}{
+		"0": {0, "0"}, "1": {1, "1"}, "8388608": {8 << 20, "8MiB"}, "8MiB": {8 << 20, "8MiB"}, "8 mib": {8 << 20, "8MiB"},
+		"512KiB": {512 << 10, "512KiB"}, "2GiB": {2 << 30, "2GiB"}, "5MB": {5e6, "5000000"}, "7kb": {7000, "7000"},
+		"1GB": {1e9, "1000000000"}, "12B": {12, "12"}, "1536KiB": {1536 << 10, "1536KiB"},
+	} {
+		var got ByteSize
+		if err := got.UnmarshalText([]byte(text)); err != nil || got != want.bytes || got.String() != want.shown {
+			t.Errorf("%q: %d (%s) %v, want %d (%s)", text, got, got, err, want.bytes, want.shown)
+		}
+	}
+	for _, text := range []string{"", "MiB", "-1", "-1MiB", "1.5MiB", "8M", "8 MiB x", "9223372036854775807KiB", "99999999999999999999", "0x10"} {
+		var got ByteSize
+		if err := got.UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q is taken as %d", text, got)
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	keys := []string{"listen", "log-level", "log-format", "max-body", "demo"}
+	for word, want := range map[string]string{
+		"listne": "listen", "loglevel": "log-level", "maxbody": "max-body", "Demo": "demo", "format": "log-format",
+	} {
+		if got := nearest(word, keys); got != want {
+			t.Errorf("%q: got %s, want %s", word, got, want)
+		}
+	}
+	if d := distance("kitten", "sitting"); d != 3 {
+		t.Errorf("kitten to sitting: %d", d)
+	}
+}
