@@ -1,0 +1,131 @@
+package sqldb
+
+import (
+	"slices"
+	"strings"
+)
+
+// ColumnKind is what a column holds, in our terms; Dialect.ColumnType gives
+// the type that the database has for it.
+type ColumnKind uint8
+
+// The kinds of columns.
+const (
+	SerialPK  ColumnKind = iota + 1 // integer primary key that numbers itself; explicit ids may be inserted
+	Int4                            // 32 bits; SQLite takes 64
+	Int8                            // 64 bits
+	Bool                            // boolean
+	Float8                          // double precision
+	Numeric                         // exact decimal; double precision on SQLite
+	Varchar                         // text; "(n)" may be appended, SQLite does not enforce it
+	Text                            // text
+	Date                            // day, as text "2006-01-02" on SQLite
+	Timestamp                       // UTC without zone, to the microsecond; text on SQLite
+	JSON                            // jsonb; text on SQLite
+	Bytes                           // bytea; blob on SQLite
+)
+
+// Dialect writes the SQL that differs between the two databases. Expressions
+// and placeholders ($1) are put into the result as they are, a placeholder
+// possibly more than once; keys, parts and time zones are quoted here. A
+// Dialect is immutable.
+type Dialect interface {
+	// Name is "sqlite" or "postgres".
+	Name() string
+	// ColumnType is the type for a column definition. SerialPK includes
+	// "primary key".
+	ColumnType(kind ColumnKind) string
+	// AddColumn is a statement that adds a column; definition is its type and
+	// constraints. SQLite wants a default for "not null" and none for "references".
+	AddColumn(table, column, definition string) string
+	// SyncSequence is a query that makes the table's SerialPK continue after
+	// its highest id. Run it after explicit ids were inserted.
+	SyncSequence(table string) string
+
+	// SelfID is, inside the values of an insert, the id that the new row's
+	// SerialPK gets. One row per statement.
+	SelfID(table string) string
+
+	// In tests expr against a []int64 argument (ints) or a []string argument.
+	// Nothing is in the empty list.
+	In(expr, placeholder string, ints bool) string
+	// NotIn is the opposite of In, and like SQL's unknown for a NULL expr
+	// unless the list is empty.
+	NotIn(expr, placeholder string, ints bool) string
+	// Like is PostgreSQL's LIKE, or ILIKE when caseInsensitive: % and _ with
+	// backslash as escape. expr must be text.
+	Like(expr, placeholder string, caseInsensitive bool) string
+
+	// JSONText is the text at key of a JSON object; NULL when absent or null.
+	JSONText(expr, key string) string
+	// JSONGet is the JSON value at key of a JSON object.
+	JSONGet(expr, key string) string
+	// JSONSetText is the object with key set to the text argument (JSON null
+	// for NULL); a NULL expr counts as the empty object.
+	JSONSetText(expr, key, placeholder string) string
+	// JSONSet is the object with key set to the JSON value that the text
+	// argument holds; a NULL expr counts as the empty object.
+	JSONSet(expr, key, placeholder string) string
+	// JSONRemove is the object without key.
+	JSONRemove(expr, key string) string
+
+	// AggIDs gathers integers into a list, read by Row.IDs; orderBy may be "".
+	AggIDs(expr, orderBy string) string
+	// BoolAnd and BoolOr aggregate booleans.
+	BoolAnd(expr string) string
+	BoolOr(expr string) string
+	// Greatest and Least ignore NULLs.
+	Greatest(exprs ...string) string
+	Least(exprs ...string) string
+
+	// TextOrder is an expression that orders text by code point.
+	TextOrder(expr string) string
+	// CastText is PostgreSQL's text of a value of that kind.
+	CastText(expr string, kind ColumnKind) string
+
+	// DatePart is an integer: one of DateParts, of a date or timestamp in UTC,
+	// in time zone tz ("" is none). An unknown part renders as null.
+	DatePart(part, expr, tz string) string
+	// DateTrunc is the start, in local time without zone, of the period that
+	// expr (date or timestamp in UTC) falls into in time zone tz ("" is none).
+	// granularity is one of Granularities, others render as null. weekStart is
+	// the first day of weeks, from 0 for Monday to 6 for Sunday.
+	DateTrunc(granularity, expr, tz string, weekStart int) string
+	// Now is the statement's moment as a Timestamp.
+	Now() string
+
+	// ForUpdate is " for update", or "" where a writer is alone anyway.
+	ForUpdate() string
+}
+
+// DateParts are the parts that Dialect.DatePart knows. day_of_week is 0 for
+// Sunday; iso_week_number is ISO 8601's.
+func DateParts() []string { return slices.Clone(dateParts) }
+
+// Granularities are the periods that Dialect.DateTrunc knows.
+func Granularities() []string { return slices.Clone(granularities) }
+
+var (
+	dateParts = []string{
+		"year_number", "quarter_number", "month_number", "iso_week_number", "day_of_year",
+		"day_of_month", "day_of_week", "hour_number", "minute_number", "second_number",
+	}
+	granularities = []string{"hour", "day", "week", "month", "quarter", "year"}
+)
+
+// Quote makes an SQL identifier of any name.
+func Quote(name string) string {
+	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+}
+
+// literal makes an SQL text literal.
+func literal(s string) string {
+	return "'" + strings.ReplaceAll(s, "'", "''") + "'"
+}
+
+// mod7 makes a day of the week, 0 to 6, of any number.
+func mod7(day int) int { return (day%7 + 7) % 7 }
+
+func addColumn(table, column, definition string) string {
+	return "alter table " + Quote(table) + " add column " + Quote(column) + " " + definition
+}

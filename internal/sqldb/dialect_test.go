@@ -1,0 +1,395 @@
+package sqldb_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	_ "time/tzdata"
+
+	"gatehouse/internal/sqldb"
+	"gatehouse/internal/sqldb/sqltest"
+)
+
+func TestIn(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
+		d := db.Dialect()
+		write(t, db, "create table t (id integer, name varchar)",
+			"insert into t values (1, 'a'), (2, 'b''\"\\{,}'), (3, null), (null, 'é')")
+		many := make([]int64, 50_000)
+		for i := range many {
+			many[i] = int64(i) - 40_000
+		}
+		for _, c := range []struct {
+			where string
+			arg   any
+			want  string
+		}{
+			{d.In("id", "$1", true), []int64{1, 3, 99}, "1,3"},
+			{d.In("id", "$1", true), []int64{}, ""},
+			{d.In("id", "$1", true), []int64(nil), ""},
+			{d.In("id", "$1", true), []int64{1 << 40, 2}, "2"},
+			{d.In("id", "$1", true), many, "1,2,3"},
+			{d.NotIn("id", "$1", true), []int64{1}, "2,3"},
+			{d.NotIn("id", "$1", true), []int64{}, "1,2,3,NULL"},
+			{d.In("name", "$1", false), []string{`b'"\{,}`, "é", "zz"}, "2,NULL"},
+			{d.In("name", "$1", false), []string{}, ""},
+			{d.NotIn("name", "$1", false), []string{"a"}, "2,NULL"},
+			{d.NotIn("name", "$1", false), []string(nil), "1,2,3,NULL"},
+			{"not (" + d.In("id", "$1", true) + ")", []int64{2}, "1,3"},
+		} {
+			got := strings.Join(texts(t, db, "select id from t where "+c.where+" order by id is null, id", c.arg), ",")
+			if got != c.want {
+				t.Errorf("%s: %s, want %s", c.where, got, c.want)
+			}
+		}
+	})
+}
+
+// cases of like_test.go that both databases must agree on
+func TestLike(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
+		for _, c := range sqldb.LikeCases() {
+			like := db.Dialect().Like("cast($1 as text)", "$2", c.Fold)
+			got := text(t, db, "select case when "+like+" then 'yes' else 'no' end", c.Text, c.Pattern)
+			if (got == "yes") != c.Want {
+				t.Errorf("%q like %q (fold %v): %s", c.Text, c.Pattern, c.Fold, got)
+			}
+		}
+		for _, fold := range []bool{false, true} {
+			like := db.Dialect().Like("cast($1 as text)", "$2", fold)
+			if got := text(t, db, "select "+like, nil, "%"); got != "NULL" {
+				t.Error(got)
+			}
+			if got := text(t, db, "select "+like, "x", nil); got != "NULL" {
+				t.Error(got)
+			}
+			for _, pattern := range []string{`\`, `%\`} {
+				err := db.Read(ctx, func(q sqldb.Querier) error {
+					return q.Query(ctx, "select "+like, []any{"a", pattern}, nil)
+				})
+				if !errors.Is(err, sqldb.ErrBadPattern) {
+					t.Errorf("%s: %v", pattern, err)
+				}
+			}
+		}
+	})
+}
+
+func TestJSON(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
+		d := db.Dialect()
+		write(t, db, "create table t (id integer, j "+d.ColumnType(sqldb.JSON)+")",
+			`insert into t values (1, '{"en_US": "Chair", "a.b": "dot", "$x": "dollar", "n": null, "o": {"k": "v"}}'), (2, null)`)
+		for expr, want := range map[string]string{
+			d.JSONText("j", "en_US"):             "Chair",
+			d.JSONText("j", "a.b"):               "dot",
+			d.JSONText("j", "$x"):                "dollar",
+			d.JSONText("j", "n"):                 "NULL",
+			d.JSONText("j", "fr_FR"):             "NULL",
+			d.JSONText("j", "it's"):              "NULL",
+			d.JSONText(d.JSONGet("j", "o"), "k"): "v",
+			"coalesce(" + d.JSONText("j", "fr_FR") + ", " + d.JSONText("j", "en_US") + ")": "Chair",
+			d.JSONText(d.JSONRemove("j", "en_US"), "en_US"):                                "NULL",
+			d.JSONText(d.JSONRemove("j", "en_US"), "a.b"):                                  "dot",
+		} {
+			if got := text(t, db, "select "+expr+" from t where id = 1"); got != want {
+				t.Errorf("%s: %s", expr, got)
+			}
+		}
+		for id, want := range map[int]string{1: "Stuhl,Chair", 2: "Stuhl,NULL"} {
+			set := "update t set j = " + d.JSONSetText("j", "de_DE", "$1") + " where id = $2"
+			if err := failure(db, set, "Stuhl", id); err != nil {
+				t.Fatal(err)
+			}
+			got := text(t, db, "select "+d.JSONText("j", "de_DE")+" from t where id = $1", id) + "," +
+				text(t, db, "select "+d.JSONText("j", "en_US")+" from t where id = $1", id)
+			if got != want {
+				t.Error(got)
+			}
+			if err := failure(db, set, nil, id); err != nil {
+				t.Fatal(err)
+			}
+			if got := text(t, db, "select "+d.JSONText("j", "de_DE")+" from t where id = $1", id); got != "NULL" {
+				t.Error(got)
+			}
+		}
+	})
+}
+
+func TestDates(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
+		d := db.Dialect()
+		write(t, db, fmt.Sprintf("create table t (id integer, ts %s, d %s)",
+			d.ColumnType(sqldb.Timestamp), d.ColumnType(sqldb.Date)))
+		moments := []string{
+			"2024-12-31 23:30:15.9", "2024-02-29 00:00:00", "2023-01-01 12:00:00", "2021-01-03 22:59:59",
+			"2024-03-31 00:59:59", "2024-03-31 01:00:00", "2024-10-27 00:30:00", "1999-07-01 05:06:07",
+		}
+		for i, m := range moments {
+			if err := failure(db, "insert into t values ($1, $2, $3)", i, m, m[:10]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := failure(db, "insert into t values ($1, $2, $3)", 99, nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		for _, tz := range []string{"", "UTC", "Europe/Brussels", "America/New_York", "Asia/Kathmandu"} {
+			location, err := time.LoadLocation(tz)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, m := range moments {
+				at, _ := time.Parse("2006-01-02 15:04:05", m)
+				at = at.In(location)
+				checkDateParts(t, db, d, i, tz, at)
+				checkDateTrunc(t, db, d, i, tz, at)
+			}
+		}
+		if got := text(t, db, "select "+d.DateTrunc("month", "d", "", 0)+" from t where id = 0"); got != "2024-12-01 00:00:00" {
+			t.Error(got)
+		}
+		if got := text(t, db, "select "+d.DatePart("day_of_year", "d", "")+" from t where id = 1"); got != "60" {
+			t.Error(got)
+		}
+		for _, expr := range []string{
+			d.DatePart("year_number", "ts", "UTC"), d.DateTrunc("week", "ts", "UTC", 6),
+			d.DatePart("nonsense", "ts", ""), d.DateTrunc("century", "ts", "", 0),
+		} {
+			if got := text(t, db, "select "+expr+" from t where id = 99"); got != "NULL" {
+				t.Errorf("%s: %s", expr, got)
+			}
+		}
+		for _, zone := range []string{"Mars/Olympus", "Local", "it's"} {
+			err := db.Read(ctx, func(q sqldb.Querier) error {
+				return q.Query(ctx, "select "+d.DatePart("hour_number", "ts", zone)+" from t", nil, nil)
+			})
+			if !errors.Is(err, sqldb.ErrBadValue) {
+				t.Errorf("%s: %v", zone, err)
+			}
+		}
+	})
+}
+
+func checkDateParts(t *testing.T, db sqldb.DB, d sqldb.Dialect, id int, tz string, at time.Time) {
+	t.Helper()
+	_, week := at.ISOWeek()
+	want := []int{
+		at.Year(), (int(at.Month()) + 2) / 3, int(at.Month()), week, at.YearDay(),
+		at.Day(), int(at.Weekday()), at.Hour(), at.Minute(), at.Second(),
+	}
+	var exprs []string
+	for _, part := range sqldb.DateParts() {
+		exprs = append(exprs, d.DatePart(part, "ts", tz))
+	}
+	row(t, db, "select "+strings.Join(exprs, ", ")+" from t where id = $1", []any{id}, func(r sqldb.Row) {
+		for i, part := range sqldb.DateParts() {
+			if r.Int(i) != int64(want[i]) {
+				t.Errorf("%s of %v: %d, want %d", part, at, r.Int(i), want[i])
+			}
+		}
+	})
+}
+
+func checkDateTrunc(t *testing.T, db sqldb.DB, d sqldb.Dialect, id int, tz string, at time.Time) {
+	t.Helper()
+	year, month, day := at.Date()
+	week := func(first time.Weekday) time.Time {
+		back := (int(at.Weekday()) - int(first) + 7) % 7
+		return time.Date(year, month, day-back, 0, 0, 0, 0, time.UTC)
+	}
+	want := map[string]time.Time{
+		d.DateTrunc("hour", "ts", tz, 0):    time.Date(year, month, day, at.Hour(), 0, 0, 0, time.UTC),
+		d.DateTrunc("day", "ts", tz, 0):     time.Date(year, month, day, 0, 0, 0, 0, time.UTC),
+		d.DateTrunc("month", "ts", tz, 0):   time.Date(year, month, 1, 0, 0, 0, 0, time.UTC),
+		d.DateTrunc("quarter", "ts", tz, 0): time.Date(year, (month-1)/3*3+1, 1, 0, 0, 0, 0, time.UTC),
+		d.DateTrunc("year", "ts", tz, 0):    time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC),
+		d.DateTrunc("week", "ts", tz, 0):    week(time.Monday),
+		d.DateTrunc("week", "ts", tz, 5):    week(time.Saturday),
+		d.DateTrunc("week", "ts", tz, 6):    week(time.Sunday),
+	}
+	for expr, w := range want {
+		row(t, db, "select "+expr+" from t where id = $1", []any{id}, func(r sqldb.Row) {
+			if got := r.Text(0); got != w.Format(time.DateTime) || !r.Time(0).Equal(w) {
+				t.Errorf("%s of %v: %s, want %v", expr, at, got, w)
+			}
+		})
+	}
+}
+
+func TestNow(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
+		d := db.Dialect()
+		row(t, db, "select "+d.Now()+", count(distinct "+d.Now()+") from (select 1 union all select 2) as x", nil,
+			func(r sqldb.Row) {
+				if age := time.Since(r.Time(0)); age < -time.Second || age > time.Minute {
+					t.Error(r.Text(0))
+				}
+				if r.Int(1) != 1 {
+					t.Error("now changes within a statement")
+				}
+			})
+		write(t, db, "create table t (at "+d.ColumnType(sqldb.Timestamp)+")", "insert into t values ("+d.Now()+")")
+		time.Sleep(2 * time.Millisecond)
+		if got := texts(t, db, "select 1 from t where at < "+d.Now()); len(got) != 1 {
+			t.Error("time stands still")
+		}
+	})
+}
+
+func TestTextOrder(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
+		write(t, db, "create table t (v varchar)",
+			"insert into t values ('b'), ('B'), ('a'), ('é'), ('z'), ('_'), ('A b'), ('Ab'), ('😀'), ('\uffee')")
+		got := texts(t, db, "select v from t order by "+db.Dialect().TextOrder("v"))
+		if !slices.IsSorted(got) {
+			t.Error(got)
+		}
+	})
+	if got := sqldb.PostgresDialect(false).TextOrder("v"); got != `v collate "C"` {
+		t.Error(got)
+	}
+}
+
+func TestCastText(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
+		everyKind(t, db)
+		d := db.Dialect()
+		for column, c := range map[string]struct {
+			kind sqldb.ColumnKind
+			want string
+		}{
+			"i4": {sqldb.Int4, "-7"}, "i8": {sqldb.Int8, "1152921504606846976"}, "b": {sqldb.Bool, "true"},
+			"f8": {sqldb.Float8, "0.1"}, "n": {sqldb.Numeric, "12.5"}, "v": {sqldb.Varchar, "Größe"},
+			"d": {sqldb.Date, "2024-02-29"}, "ts": {sqldb.Timestamp, "2024-02-29 22:59:58.12"},
+		} {
+			for id, want := range map[int]string{1: c.want, 2: "NULL"} {
+				sql := "select " + d.CastText(column, c.kind) + " from kinds where id = $1"
+				if got := text(t, db, sql, id); got != want {
+					t.Errorf("%s: %s, want %s", column, got, want)
+				}
+			}
+		}
+		if got := text(t, db, "select "+d.CastText("not b", sqldb.Bool)+" from kinds where id = 1"); got != "false" {
+			t.Error(got)
+		}
+		if got := text(t, db, "select "+d.CastText("f8 * 10", sqldb.Float8)+" from kinds where id = 1"); got != "1" {
+			t.Error(got)
+		}
+	})
+}
+
+func TestAggregatesAndExtremes(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
+		d := db.Dialect()
+		write(t, db, "create table t (b "+d.ColumnType(sqldb.Bool)+", x integer, y integer, z integer)",
+			"insert into t values (true, 1, null, 3), (false, null, 5, 4)")
+		for expr, want := range map[string]string{
+			"(select case when " + d.BoolAnd("b") + " then 1 else 0 end from t)": "0,0",
+			"(select case when " + d.BoolOr("b") + " then 1 else 0 end from t)":  "1,1",
+			d.Greatest("x", "y", "z"):       "3,5",
+			d.Least("x", "y", "z"):          "1,4",
+			d.Greatest("x"):                 "1,NULL",
+			d.Least("x", "y"):               "1,5",
+			d.Greatest("nullif(z, z)", "x"): "1,NULL",
+		} {
+			if got := strings.Join(texts(t, db, "select "+expr+" from t order by z"), ","); got != want {
+				t.Errorf("%s: %s, want %s", expr, got, want)
+			}
+		}
+	})
+}
+
+func TestSerial(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
+		d := db.Dialect()
+		insert := func() string {
+			id := ""
+			err := db.Write(ctx, func(tx sqldb.Tx) error {
+				return tx.Query(ctx, `insert into "My Table" (v) values ('x') returning id`, nil, func(r sqldb.Row) error {
+					id = r.Text(0)
+					return nil
+				})
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return id
+		}
+		sync := func() {
+			err := db.Write(ctx, func(tx sqldb.Tx) error { return tx.Query(ctx, d.SyncSequence("My Table"), nil, nil) })
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		write(t, db, `create table "My Table" (id `+d.ColumnType(sqldb.SerialPK)+", v varchar)")
+		sync()
+		got := []string{insert()}
+		write(t, db, `insert into "My Table" (id, v) values (41, 'explicit')`)
+		sync()
+		got = append(got, insert())
+		write(t, db, `delete from "My Table" where id > 1`)
+		sync() // must not give 42 again
+		got = append(got, insert())
+		if want := []string{"1", "42", "43"}; !slices.Equal(got, want) {
+			t.Error(got)
+		}
+	})
+}
+
+func TestColumns(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
+		d := db.Dialect()
+		write(t, db, "create table other (id integer primary key)",
+			`create table t (id integer primary key, "A b" varchar, u varchar unique, f integer,
+				foreign key (f) references other (id))`,
+			d.AddColumn("t", "o", "integer references other (id)"),
+			d.AddColumn("t", "n", "integer not null default 5"),
+			"create index t_n on t (n)", "create index t_on on t (o, n)",
+			"insert into other values (1)", "insert into t values (1, 'x', 'y', 1, 1, 1)")
+		err := db.Write(ctx, func(tx sqldb.Tx) error {
+			names, err := sqldb.TableColumns(ctx, tx, "t")
+			if want := []string{"id", "A b", "u", "f", "o", "n"}; !slices.Equal(names, want) || err != nil {
+				t.Error(names, err)
+			}
+			for _, column := range []string{"A b", "u", "f", "o", "n"} {
+				if err := sqldb.DropColumn(ctx, tx, "t", column); err != nil {
+					t.Errorf("drop %s: %v", column, err)
+				}
+				if found, err := sqldb.ColumnExists(ctx, tx, "t", column); found || err != nil {
+					t.Errorf("%s is still there, %v", column, err)
+				}
+			}
+			names, err = sqldb.TableColumns(ctx, tx, "t")
+			want := []string{"id"}
+			if !isPostgres(db) {
+				want = []string{"id", "u__dropped_1", "f__dropped_1"}
+			}
+			if !slices.Equal(names, want) {
+				t.Error(names)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, db, d.AddColumn("t", "u", "varchar"), "insert into t (id, u) values (2, 'z')", "delete from other")
+		for table, want := range map[string]bool{"t": true, "none": false, "T": false} {
+			err := db.Read(ctx, func(q sqldb.Querier) error {
+				found, err := sqldb.TableExists(ctx, q, table)
+				if found != want {
+					t.Errorf("%s exists: %v", table, found)
+				}
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		}
+		if err := db.Write(ctx, func(tx sqldb.Tx) error { return sqldb.DropColumn(ctx, tx, "t", "nope") }); err == nil {
+			t.Error("dropped a column that is not there")
+		}
+	})
+}
