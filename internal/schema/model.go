@@ -1,0 +1,158 @@
+// Package schema describes models and fields as data: declared in Go for the
+// built-in ones, kept in ir_model and ir_model_fields, and loaded into an
+// immutable Registry that the engine works with.
+package schema
+
+import (
+	"sort"
+	"strings"
+)
+
+// Inherit is a delegation (_inherits): the fields of Model are had through the
+// many2one Field.
+type Inherit struct{ Model, Field string }
+
+// NamePart is a piece of a display name: the text of a field (dotted paths
+// allowed) between Before and After, or nothing where the field is not set.
+type NamePart struct{ Before, Path, After string }
+
+// Unique is a unique constraint and what the caller is told when it fails.
+type Unique struct {
+	Name    string
+	Columns []string
+	Message string
+}
+
+// Check is a check constraint in SQL and what the caller is told when it fails.
+type Check struct{ Name, SQL, Message string }
+
+// Model describes a model. It is immutable once in a Registry.
+type Model struct {
+	ID    int64 // ir_model.id; 0 while only declared
+	Name  string
+	Label string
+	Table string
+	// Order is the default order, e.g. "sequence, name desc".
+	Order     string
+	Transient bool
+	Abstract  bool
+	Manual    bool // made at run time
+	Inherits  []Inherit
+
+	// RecName is the field that names a record; "" when there is none.
+	RecName string
+	// RecNames are the fields that a search by name looks into.
+	RecNames []string
+	// NameParts replaces RecName in display names where it is not empty.
+	NameParts []NamePart
+	// ParentName is the many2one of the hierarchy; ParentStore says that
+	// parent_path is kept.
+	ParentName  string
+	ParentStore bool
+	// ActiveName is the field that archives records: active or x_active; "" when there is none.
+	ActiveName string
+	Uniques    []Unique
+	Checks     []Check
+	// AdminOnly models are Gatehouse's own, for administrators with scope admin.
+	AdminOnly bool
+	// NoLog models have no create_uid, create_date, write_uid and write_date.
+	NoLog bool
+	// NoCreate models cannot be created over the API (logs, counters).
+	NoCreate bool
+
+	Fields []*Field // in order of declaration
+
+	byName map[string]*Field
+}
+
+// Field finds a field by name, or nil.
+func (m *Model) Field(name string) *Field { return m.byName[name] }
+
+// NearestField suggests a field for a misspelt name, "" when none is near.
+func (m *Model) NearestField(name string) string {
+	names := make([]string, 0, len(m.Fields))
+	for _, f := range m.Fields {
+		if !f.Secret {
+			names = append(names, f.Name)
+		}
+	}
+	return Nearest(name, names)
+}
+
+// index finishes a model after its fields are known.
+func (m *Model) index() {
+	m.byName = make(map[string]*Field, len(m.Fields))
+	for _, f := range m.Fields {
+		f.Model = m
+		m.byName[f.Name] = f
+	}
+	if m.Table == "" {
+		m.Table = strings.ReplaceAll(m.Name, ".", "_")
+	}
+	if m.Order == "" {
+		m.Order = "id"
+	}
+	if m.RecName == "" {
+		for _, n := range []string{"name", "x_name"} {
+			if m.byName[n] != nil {
+				m.RecName = n
+				break
+			}
+		}
+	}
+	if m.ActiveName == "" {
+		for _, n := range []string{"active", "x_active"} {
+			if f := m.byName[n]; f != nil && f.Type == Boolean {
+				m.ActiveName = n
+				break
+			}
+		}
+	}
+	if m.ParentName == "" && m.byName["parent_id"] != nil {
+		m.ParentName = "parent_id"
+	}
+	if f := m.byName["parent_path"]; f != nil && f.Store {
+		m.ParentStore = true
+	}
+}
+
+// Nearest gives the candidate closest to name by edit distance, "" when none
+// is near enough to be what was meant.
+func Nearest(name string, candidates []string) string {
+	best, bestDist := "", len(name)/3+2
+	sorted := append([]string(nil), candidates...)
+	sort.Strings(sorted)
+	for _, c := range sorted {
+		if d := distance(name, c, bestDist); d < bestDist {
+			best, bestDist = c, d
+		}
+	}
+	return best
+}
+
+// distance is the Levenshtein distance, given up at limit.
+func distance(a, b string, limit int) int {
+	if diff := len(a) - len(b); diff >= limit || -diff >= limit {
+		return limit
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		prev, least := row[0], i
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			prev, row[j] = row[j], min(row[j]+1, row[j-1]+1, prev+cost)
+			least = min(least, row[j])
+		}
+		if least >= limit {
+			return limit
+		}
+	}
+	return row[len(b)]
+}
