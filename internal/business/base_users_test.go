@@ -1,0 +1,111 @@
+package business
+
+import (
+	"strconv"
+	"testing"
+
+	"gatehouse/internal/fault"
+)
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }
+
+func TestUsersInheritPartners(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		admin := f.as("admin")
+		u := admin.create("res.users", vals{"name": "Newbie", "login": "newbie", "email": "n@x.example"})
+		admin.sees("Newbie | newbie | Newbie | My Company | [1] | true | false | n@x.example | email", "res.users", u,
+			"name", "login", "partner_id", "company_id", "company_ids", "active", "share", "email", "notification_type")
+		admin.sees("<div>Newbie</div> | ["+itoa(f.ref(groupUser))+"]", "res.users", u, "signature", "group_ids")
+		admin.write("res.users", u, vals{"name": "Newer", "email": "m@x.example"})
+		p := admin.find("res.partner", leaf("user_ids", "in", []any{u}))[0]
+		admin.sees("Newer | m@x.example | false", "res.partner", p, "name", "email", "partner_share")
+
+		second := admin.create("res.company", vals{"name": "Second"})
+		admin.refusedWrite(fault.Unprocessable, "Company Second is not in the allowed companies for user Newer (My Company).",
+			"res.users", u, vals{"company_id": second})
+		admin.write("res.users", u, vals{"company_ids": []any{[]any{4, second, 0}}, "company_id": second})
+		admin.sees("Second", "res.users", u, "company_id")
+
+		portal := f.ref(groupPortal)
+		admin.refusedWrite(fault.Unprocessable, "User 'Newer' cannot be at the same time in exclusive groups 'Role / User', 'Role / Portal'.",
+			"res.users", u, vals{"group_ids": []any{[]any{6, 0, []any{f.ref(groupUser), portal}}}})
+		admin.write("res.users", u, vals{"group_ids": []any{[]any{6, 0, []any{portal}}}})
+		admin.sees("true", "res.users", u, "share")
+		admin.sees("true", "res.partner", p, "partner_share")
+		admin.refusedCreate(fault.BadRequest, "Missing required field: login", "res.users", vals{"name": "No login"})
+		admin.refusedCreate(fault.Unprocessable, "Contacts require a name", "res.users", vals{"login": "noname"})
+		admin.refusedCreate(fault.Unprocessable, "two users with the same login", "res.users", vals{"name": "Twin", "login": "newbie"})
+	})
+}
+
+// Nobody reads a password, and none is stored as it is.
+func TestPasswords(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		admin := f.as("admin")
+		u := admin.create("res.users", vals{"name": "P", "login": "p", "password": "secret123"})
+		admin.refusedWrite(fault.Unprocessable, "empty passwords", "res.users", u, vals{"password": ""})
+		admin.refusedWrite(fault.Unprocessable, "empty passwords", "res.users", u, vals{"password": false})
+		admin.write("res.users", u, vals{"password": "another"})
+		admin.refusedRead(fault.BadRequest, "res.users", u, "password")
+	})
+}
+
+func TestArchivingUsers(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		admin := f.as("admin")
+		u := admin.create("res.users", vals{"name": "Olivia Own", "login": "olivia"})
+		p := admin.find("res.partner", leaf("user_ids", "in", []any{u}))[0]
+		admin.refusedCall(fault.Unprocessable, "Linked active users : Olivia Own", "res.partner", "action_archive", p)
+		admin.refusedUnlink(fault.Unprocessable, "linked to an active user", "res.partner", p)
+		admin.call("res.users", "action_archive", u)
+		admin.sees("true", "res.partner", p, "partner_share")
+		admin.call("res.partner", "action_archive", p)
+		admin.call("res.users", "action_unarchive", u)
+		admin.sees("true | false", "res.partner", p, "active", "partner_share")
+
+		admin.refusedCall(fault.Unprocessable, "currently logged in", "res.users", "action_archive", 2)
+		admin.refusedCall(fault.Unprocessable, "You cannot activate the superuser.", "res.users", "action_unarchive", 1)
+		admin.refusedUnlink(fault.Unprocessable, "admin user", "res.users", 1)
+		admin.refusedUnlink(fault.Unprocessable, "admin user", "res.users", 2)
+		admin.refusedUnlink(fault.Unprocessable, "template users", "res.users", 4)
+		admin.unlink("res.users", u)
+		admin.sees("Olivia Own | true", "res.partner", p, "name", "partner_share")
+	})
+}
+
+// Who may do what follows the groups at once, also from the group's side.
+func TestGroupsDecide(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		admin := f.as("admin")
+		u := admin.create("res.users", vals{"name": "Ivan Internal", "login": "ivan"})
+		ivan := f.as("ivan")
+		ivan.refusedCreate(fault.Forbidden, "", "res.partner", vals{"name": "x"})
+		admin.write("res.groups", f.ref("base.group_partner_manager"), vals{"user_ids": []any{[]any{4, u, 0}}})
+		ivan.create("res.partner", vals{"name": "x"})
+
+		admin.write("res.groups", f.ref(groupUser), vals{"user_ids": []any{[]any{3, u, 0}}})
+		admin.sees("true", "res.users", u, "share")
+		admin.refusedUnlink(fault.Unprocessable, "every database needs it", "res.groups", f.ref(groupUser))
+	})
+}
+
+func TestCompaniesHaveContacts(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		admin := f.as("admin")
+		c := admin.create("res.company", vals{"name": "Lake", "email": "lake@x.example", "city": "Milwaukee", "country_id": f.ref("base.us")})
+		admin.sees("Lake | Lake | lake@x.example | Milwaukee | United States | USD", "res.company", c,
+			"name", "partner_id", "email", "city", "country_id", "currency_id")
+		p := admin.find("res.partner", leaf("name", "=", "Lake"))[0]
+		admin.sees("true | Milwaukee", "res.partner", p, "is_company", "city")
+		admin.write("res.company", c, vals{"name": "Lakeside", "city": "Madison"})
+		admin.sees("Lakeside | Madison", "res.partner", p, "name", "city")
+		admin.write("res.partner", p, vals{"name": "Lakeshore"})
+		admin.sees("Lakeshore", "res.company", c, "name")
+
+		admin.in(c).sees("Lakeshore", "res.company", c, "name") // whoever makes a company may use it
+		admin.refusedCreate(fault.Unprocessable, "The company name must be unique!", "res.company", vals{"name": "Lakeshore"})
+		admin.refusedWrite(fault.Unprocessable, "hierarchy cannot be changed", "res.company", c, vals{"parent_id": 1})
+		admin.create("res.company", vals{"name": "Branch", "parent_id": c})
+		admin.refusedUnlink(fault.Unprocessable, "branches", "res.company", c)
+	})
+}

@@ -1,0 +1,32 @@
+package business
+
+import (
+	"slices"
+
+	"gatehouse/internal/record"
+	"gatehouse/internal/schema"
+)
+
+// Models gives the built-in models. The engine brings the database to them.
+func Models() []*schema.Model {
+	return slices.Concat(
+		registryModels(), baseModels(), partnerModels(), productModels(),
+		taxModels(), sequenceModels(), saleModels(), stockModels(), crmModels(),
+	)
+}
+
+// Options are what the logic needs from outside.
+type Options struct {
+	// HashPassword makes what is stored of a password. The plain text is
+	// stored nowhere.
+	HashPassword func(plain string) (string, error)
+}
+
+// Logics gives what the built-in models do beyond storing values.
+func Logics(opts Options) []record.Logic {
+	return slices.Concat(
+		baseLogics(), userLogics(opts), partnerLogics(), productLogics(),
+		irModelLogics(), currencyLogics(), taxLogics(), sequenceLogics(),
+		saleLogics(), stockLogics(), crmLogics(),
+	)
+}

@@ -1,0 +1,90 @@
+package record
+
+import (
+	"gatehouse/internal/fault"
+	"gatehouse/internal/schema"
+	"gatehouse/internal/sqldb"
+)
+
+// checkRules makes sure that the record rules of a mode allow all records.
+func (e *Env) checkRules(m *schema.Model, ids []int64, mode schema.Mode) error {
+	if e.actor.sudo || m.AdminOnly {
+		return nil
+	}
+	c := e.compiler()
+	f := c.from(m)
+	rules, err := f.rules(mode)
+	if err != nil || rules == "true" {
+		return err
+	}
+	n := 0
+	sql := "select " + f.alias + ".id from " + f.sql() + " where " + c.d.In(f.alias+".id", c.arg(ids), true) + andAlso(rules)
+	err = e.query(c, sql, func(sqldb.Row) error { n++; return nil })
+	if err != nil || n == len(ids) {
+		return err
+	}
+	if mode == schema.Create {
+		return forbiddenRecord(m.Name, nil, mode)
+	}
+	return e.whyNot(e.tx, m, ids, mode)
+}
+
+// checkLinks protects many2one fields: a caller can link only records that he
+// may read, and only ones that exist.
+func (e *Env) checkLinks(m *schema.Model, values Values) error {
+	if e.actor.loose {
+		return nil
+	}
+	for name, v := range values {
+		f := m.Field(name)
+		id, ok := v.(int64)
+		if f.Type != schema.Many2one || !ok || e.trusted == m.Name+"."+name {
+			continue
+		}
+		if err := e.checkLink(f, []int64{id}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *Env) checkLink(f *schema.Field, ids []int64) error {
+	target := e.st.reg.Model(f.Relation)
+	if target == nil || len(ids) == 0 {
+		return nil
+	}
+	missing := func(id int64) error {
+		return fault.Newf(fault.Unprocessable, "Invalid value for field %s: record %d of %s does not exist", f.Name, id, f.Relation).
+			With(fault.FieldErrors{f.Name: "does not exist"})
+	}
+	hidden := fault.Newf(fault.Forbidden, "You are not allowed to link the field %s to this record of %s", f.Name, f.Relation).
+		With(fault.FieldErrors{f.Name: "not allowed"})
+	cond := "true"
+	c := e.compiler()
+	from := c.from(target)
+	if !target.AdminOnly {
+		if !e.may(target, schema.Read) {
+			return hidden
+		}
+		var err error
+		if cond, err = from.rules(schema.Read); err != nil {
+			return err
+		}
+	}
+	seen := map[int64]bool{}
+	sql := "select " + from.alias + ".id from " + from.sql() + " where " + c.d.In(from.alias+".id", c.arg(ids), true) + andAlso(cond)
+	err := e.query(c, sql, func(r sqldb.Row) error { seen[r.Int(0)] = true; return nil })
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if seen[id] {
+			continue
+		}
+		if fault.Is(e.whyNot(e.tx, target, []int64{id}, schema.Read), fault.NotFound) {
+			return missing(id)
+		}
+		return hidden
+	}
+	return nil
+}

@@ -1,0 +1,261 @@
+package record
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"gatehouse/internal/domain"
+	"gatehouse/internal/fault"
+	"gatehouse/internal/schema"
+	"gatehouse/internal/sqldb"
+)
+
+func archive(e *Env, recs []Rec, active bool) (any, error) {
+	m := recs[0].model
+	if m.ActiveName == "" {
+		return nil, fault.Newf(fault.BadRequest, "Records of %s cannot be archived", m.Name)
+	}
+	return true, e.Write(recs, Values{m.ActiveName: active})
+}
+
+func copyMethod(e *Env, recs []Rec, args Values) (any, error) {
+	over, _ := args["default"].(map[string]any)
+	ids := make([]int64, len(recs))
+	for i, r := range recs {
+		c, err := e.Copy(r, over)
+		if err != nil {
+			return nil, err
+		}
+		ids[i] = c.id
+	}
+	return ids, nil
+}
+
+// Copy duplicates a record: fields that are not to be copied, computed ones and
+// those the caller may not use are left out; over replaces values.
+func (e *Env) Copy(r Rec, over Values) (Rec, error) {
+	values, err := e.copyValues(r, over, "")
+	if err != nil {
+		return Rec{}, err
+	}
+	recs, err := e.Create(r.model.Name, values)
+	if err != nil {
+		return Rec{}, err
+	}
+	return recs[0], e.copyTranslations(r, recs[0], over)
+}
+
+func (e *Env) copyValues(r Rec, over Values, parent string) (Values, error) {
+	values := Values{}
+	for _, f := range r.model.Fields {
+		if _, given := over[f.Name]; given || !f.Copied || automatic(f.Name) || f.Name == parent || f.Secret ||
+			(f.Computed && !f.Inherited) || (!f.Store && !f.Inherited) || (len(f.Related) > 0 && !f.Inherited) || !e.mayUse(f) {
+			continue
+		}
+		if f.Inherited && !e.copiesParentField(r.model, f) {
+			continue
+		}
+		switch {
+		case f.Type == schema.One2many:
+			var lines []Values
+			for _, line := range r.Refs(f.Name) {
+				vals, err := e.copyValues(line, nil, f.Inverse)
+				if err != nil {
+					return nil, err
+				}
+				lines = append(lines, vals)
+			}
+			if lines != nil {
+				values[f.Name] = lines
+			}
+		default:
+			values[f.Name] = rawValue(f, r.get(f.Name))
+		}
+	}
+	for _, in := range r.model.Inherits {
+		delete(values, in.Field) // the copy gets a parent of its own
+	}
+	for k, v := range over {
+		values[k] = v
+	}
+	for _, l := range e.e.logics[r.model.Name] {
+		if l.BeforeCopy != nil {
+			if err := e.hookFault(l.BeforeCopy(e, r, values)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return values, e.err
+}
+
+// copiesParentField says whether a field got by delegation is copied: as its
+// own model has it.
+func (e *Env) copiesParentField(m *schema.Model, f *schema.Field) bool {
+	link := m.Field(f.Related[0])
+	parent := e.st.reg.Model(link.Relation)
+	target := parent.Field(f.Related[1])
+	return target != nil && target.Copied && target.Store && !target.Computed && target.Type != schema.One2many
+}
+
+func (e *Env) mayUse(f *schema.Field) bool {
+	_, err := e.compiler().field(f.Model, f.Name, "copy")
+	return err == nil
+}
+
+// rawValue is a stored value in the form that Convert takes.
+func rawValue(f *schema.Field, v any) any {
+	if s, ok := v.(string); ok && (f.Type == schema.JSON || f.Type == schema.Properties) {
+		var decoded any
+		if json.Unmarshal([]byte(s), &decoded) == nil {
+			return decoded
+		}
+	}
+	return v
+}
+
+// copyTranslations takes over all languages of the translated columns.
+func (e *Env) copyTranslations(from, to Rec, over Values) error {
+	for _, f := range from.model.Fields {
+		if _, given := over[f.Name]; given || !f.HasColumn() || !f.Translate || !f.Copied {
+			continue
+		}
+		if from.get(f.Name) != to.get(f.Name) {
+			continue // the model's logic gave the copy another text
+		}
+		table, column := quote(from.model.Table), quote(f.Name)
+		_, err := e.tx.Exec(e.ctx, "update "+table+" set "+column+" = (select o."+column+" from "+table+
+			" o where o.id = $1) where id = $2", from.id, to.id)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func defaultGet(e *Env, recs []Rec, args Values) (any, error) {
+	model, _ := args["model"].(string)
+	m := e.st.reg.Model(model)
+	if m == nil {
+		return nil, fault.New(fault.Internal, "default_get without a model")
+	}
+	values := Values{}
+	if err := e.defaults(m, values); err != nil {
+		return nil, err
+	}
+	wanted := map[string]bool{}
+	list, given := args["fields"].([]any)
+	for _, v := range list {
+		name, _ := v.(string)
+		if m.Field(name) == nil {
+			return nil, unknownField(m, fmt.Sprint(v), "fields")
+		}
+		wanted[name] = true
+	}
+	for name := range values {
+		f := m.Field(name)
+		if (given && !wanted[name]) || !e.mayUse(f) {
+			delete(values, name)
+			continue
+		}
+		if cmds, ok := values[name].([]Command); ok {
+			values[name] = commandsJSON(cmds)
+		}
+	}
+	return values, nil
+}
+
+// commandsJSON is Odoo's list form of commands.
+func commandsJSON(cmds []Command) []any {
+	out := []any{}
+	for _, c := range cmds {
+		switch c.Kind {
+		case CreateLine:
+			out = append(out, []any{0, 0, c.Values})
+		case SetLines:
+			out = append(out, []any{6, 0, c.IDs})
+		case LinkLine:
+			out = append(out, []any{4, c.ID})
+		}
+	}
+	return out
+}
+
+// domainArg reads the argument "domain" of a method: a list, or text.
+func domainArg(args Values, name string) (domain.Node, error) {
+	var node domain.Node
+	var err error
+	switch v := args[name].(type) {
+	case nil:
+		return domain.Const(true), nil
+	case string:
+		node, err = domain.Parse(v, domain.Limits{})
+	default:
+		node, err = domain.FromValue(v, domain.Limits{})
+	}
+	if err != nil {
+		return nil, domainFault(err)
+	}
+	return node, nil
+}
+
+func nameSearch(e *Env, _ []Rec, args Values) (any, error) {
+	model, _ := args["model"].(string)
+	node, err := domainArg(args, "domain")
+	if err != nil {
+		return nil, err
+	}
+	name, _ := args["name"].(string)
+	op := domain.OpILike
+	if s, ok := args["operator"].(string); ok && s != "" {
+		parsed, err := domain.FromValue([]any{[]any{"display_name", s, name}}, domain.Limits{})
+		leaf, isLeaf := parsed.(*domain.Leaf)
+		if err != nil || !isLeaf {
+			return nil, fault.Newf(fault.BadRequest, "Unknown operator %q", shorten(s))
+		}
+		op = leaf.Op
+	}
+	if name != "" || op != domain.OpILike {
+		node = domain.Conj(node, &domain.Leaf{Path: "display_name", Op: op, Value: name, Pos: -1})
+	}
+	limit := int64(100)
+	if n, err := idOf(args["limit"]); err == nil && n > 0 && n < 10000 {
+		limit = n
+	}
+	recs, err := e.SearchNode(model, node, WithLimit(int(limit)))
+	if err != nil {
+		return nil, err
+	}
+	pairs := make([][2]any, len(recs))
+	for i, r := range recs {
+		pairs[i] = [2]any{r.id, r.Text("display_name")}
+	}
+	return pairs, e.err
+}
+
+func searchCount(e *Env, _ []Rec, args Values) (any, error) {
+	name, _ := args["model"].(string)
+	m, err := e.callContext.model(name, schema.Read)
+	if err != nil {
+		return nil, err
+	}
+	node, err := domainArg(args, "domain")
+	if err != nil {
+		return nil, err
+	}
+	return e.count(m, node)
+}
+
+func (e *Env) count(m *schema.Model, node domain.Node) (int64, error) {
+	c := e.compiler()
+	f := c.from(m)
+	where, err := f.search(node, schema.Read)
+	if err != nil {
+		return 0, err
+	}
+	var n int64
+	err = e.query(c, "select count(*) from "+f.sql()+" where "+where, func(r sqldb.Row) error {
+		n = r.Int(0)
+		return nil
+	})
+	return n, err
+}

@@ -1,0 +1,264 @@
+package record
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"gatehouse/internal/access"
+	"gatehouse/internal/domain"
+	"gatehouse/internal/fault"
+	"gatehouse/internal/schema"
+	"gatehouse/internal/sqldb"
+)
+
+// compiler renders one statement: domains, orders and fields to SQL with
+// numbered arguments. It asks the database nothing.
+type compiler struct {
+	reg   *schema.Registry
+	d     sqldb.Dialect
+	actor *actor
+	// sudo compiles without rights and rules, as Odoo's superuser.
+	sudo bool
+	// keepArchived is the context's active_test = false.
+	keepArchived bool
+	now          func() time.Time
+	// lookup gives the values of names in record rules.
+	lookup func(name string) (any, error)
+
+	args    []any
+	aliases int
+	// volatile says that the statement depends on the moment it was compiled.
+	volatile bool
+}
+
+// from is one FROM clause: a model's table under an alias and the joins to the
+// parents it inherits from.
+type from struct {
+	c      *compiler
+	model  *schema.Model
+	alias  string
+	joins  *strings.Builder
+	joined map[string]string // alias of the parent, by "alias.link"
+}
+
+// arg adds an argument and gives its placeholder.
+func (c *compiler) arg(v any) string {
+	c.args = append(c.args, v)
+	return "$" + strconv.Itoa(len(c.args))
+}
+
+func (c *compiler) alias() string {
+	c.aliases++
+	return "t" + strconv.Itoa(c.aliases)
+}
+
+// from opens a FROM clause on a model.
+func (c *compiler) from(m *schema.Model) *from {
+	return &from{c: c, model: m, alias: c.alias(), joins: &strings.Builder{}, joined: map[string]string{}}
+}
+
+// sql is the text of the FROM clause.
+func (f *from) sql() string { return f.table() + f.joins.String() }
+
+// table is the clause without its joins.
+func (f *from) table() string { return quote(f.model.Table) + " " + f.alias }
+
+// through is the clause after a relation table r that leads to it by column.
+func (f *from) through(rel, r, column string) string {
+	return quote(rel) + " " + r + " join " + f.table() + " on " + f.alias + ".id = " + r + "." + quote(column) + f.joins.String()
+}
+
+// at is the same clause seen from a joined parent model.
+func (f *from) at(m *schema.Model, alias string) *from {
+	return &from{c: f.c, model: m, alias: alias, joins: f.joins, joined: f.joined}
+}
+
+// parent joins the model that a many2one of a delegation leads to.
+func (f *from) parent(link *schema.Field) *from {
+	m := f.c.reg.Model(link.Relation)
+	key := f.alias + "." + link.Name
+	alias, ok := f.joined[key]
+	if !ok {
+		alias = f.c.alias()
+		f.joined[key] = alias
+		f.joins.WriteString(" left join " + quote(m.Table) + " " + alias + " on " + alias + ".id = " + f.col(link))
+	}
+	return f.at(m, alias)
+}
+
+// col is a column of the clause's table.
+func (f *from) col(field *schema.Field) string { return f.alias + "." + quote(field.Name) }
+
+// field finds a field that the caller may use by name in a domain, an order or
+// a list of fields; what says which, for messages.
+func (c *compiler) field(m *schema.Model, name, what string) (*schema.Field, error) {
+	f := m.Field(name)
+	if f == nil || f.Secret {
+		return nil, unknownField(m, name, what)
+	}
+	if !c.sudo && !access.Field(c.reg, c.actor.user, f) {
+		return nil, fault.Newf(fault.Forbidden, "You are not allowed to access the field %s of %s", name, m.Name)
+	}
+	return f, nil
+}
+
+func unknownField(m *schema.Model, name, what string) error {
+	msg := "Unknown field " + strconv.Quote(name) + " of " + m.Name + " in " + what
+	near := m.NearestField(name)
+	if near != "" {
+		msg += ". Did you mean " + near + "?"
+	}
+	return fault.New(fault.BadRequest, msg).With(fault.FieldErrors{name: "unknown field"})
+}
+
+// where renders a domain as a condition; a NULL result counts as false.
+func (f *from) where(n domain.Node) (string, error) {
+	switch n := n.(type) {
+	case domain.Const:
+		if n {
+			return "true", nil
+		}
+		return "false", nil
+	case domain.And:
+		return f.list(n, " and ", "true")
+	case domain.Or:
+		return f.list(n, " or ", "false")
+	case domain.Not:
+		inner, err := f.where(n.Child)
+		return negate(inner), err
+	case *domain.Leaf:
+		return f.leaf(n, n.Path)
+	}
+	return "", fault.Newf(fault.Internal, "unknown domain node %T", n)
+}
+
+// negate is the complement of a condition, with NULL as false.
+func negate(cond string) string {
+	switch cond {
+	case "true":
+		return "false"
+	case "false":
+		return "true"
+	}
+	return "((" + cond + ") is not true)"
+}
+
+func (f *from) list(nodes []domain.Node, op, empty string) (string, error) {
+	var b strings.Builder
+	for i, n := range nodes {
+		cond, err := f.where(n)
+		if err != nil {
+			return "", err
+		}
+		if i > 0 {
+			b.WriteString(op)
+		}
+		b.WriteString("(" + cond + ")")
+	}
+	if b.Len() == 0 {
+		return empty, nil
+	}
+	return b.String(), nil
+}
+
+// search is the condition for records of the model that match a domain and
+// that the caller may see: rights, record rules, and archived ones left out
+// unless asked for.
+func (f *from) search(n domain.Node, mode schema.Mode) (string, error) {
+	n = f.c.withActive(f.model, n)
+	cond, err := f.where(n)
+	if err != nil {
+		return "", err
+	}
+	rules, err := f.rules(mode)
+	if err != nil {
+		return "", err
+	}
+	return conj(cond, rules), nil
+}
+
+// withActive leaves archived records out unless the context or the domain
+// itself asks otherwise (semantics, section 6).
+func (c *compiler) withActive(m *schema.Model, n domain.Node) domain.Node {
+	if c.keepArchived || m.ActiveName == "" || domain.MentionsTop(n, m.ActiveName) {
+		return n
+	}
+	return domain.Conj(n, &domain.Leaf{Path: m.ActiveName, Op: domain.OpEq, Value: true, Pos: -1})
+}
+
+// rules is the condition of the record rules, those of delegation parents
+// included; "true" for the superuser.
+func (f *from) rules(mode schema.Mode) (string, error) {
+	c := f.c
+	if c.sudo {
+		return "true", nil
+	}
+	node, err := access.RuleDomain(c.reg, c.actor.user, f.model.Name, mode, c.lookup)
+	if err != nil {
+		return "", ruleFault(err)
+	}
+	cond, err := f.sudo(func() (string, error) { return f.where(node) })
+	if err != nil {
+		return "", ruleFault(err)
+	}
+	for _, in := range f.model.Inherits {
+		link := f.model.Field(in.Field)
+		if len(c.reg.Rules[in.Model]) == 0 || link == nil {
+			continue
+		}
+		parent, err := f.parent(link).rules(mode)
+		if err != nil {
+			return "", err
+		}
+		cond = conj(cond, parent)
+	}
+	return cond, nil
+}
+
+// sudo compiles a part as superuser, archived records included.
+func (f *from) sudo(part func() (string, error)) (string, error) {
+	c := f.c
+	wasSudo, wasKeep := c.sudo, c.keepArchived
+	c.sudo, c.keepArchived = true, true
+	defer func() { c.sudo, c.keepArchived = wasSudo, wasKeep }()
+	return part()
+}
+
+// ruleFault hides the text of a rule that could not be applied from the caller.
+func ruleFault(err error) error {
+	return fault.New(fault.Forbidden, "A record rule of this model cannot be applied; the administrator finds the reason in the log").Because(err)
+}
+
+// allowed is the right to read the records of another model that a domain or a
+// field leads to.
+func (c *compiler) allowed(model string) error {
+	if c.sudo || access.Model(c.reg, c.actor.user, model, schema.Read) {
+		return nil
+	}
+	return forbiddenModel(model, schema.Read)
+}
+
+func conj(a, b string) string {
+	switch {
+	case a == "true":
+		return b
+	case b == "true":
+		return a
+	case a == "false" || b == "false":
+		return "false"
+	}
+	return "(" + a + ") and (" + b + ")"
+}
+
+func disj(a, b string) string {
+	switch {
+	case a == "false":
+		return b
+	case b == "false":
+		return a
+	case a == "true" || b == "true":
+		return "true"
+	}
+	return "(" + a + ") or (" + b + ")"
+}

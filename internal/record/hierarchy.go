@@ -1,0 +1,118 @@
+package record
+
+import (
+	"math"
+
+	"gatehouse/internal/domain"
+	"gatehouse/internal/schema"
+)
+
+// hierarchy renders child_of and parent_of. The walk is done as superuser and
+// includes archived records (semantics, section 7).
+func (f *from) hierarchy(field *schema.Field, op domain.Op, value any) (string, error) {
+	down := op == domain.OpChildOf
+	target, link := f.model, f.model.Field(f.model.ParentName)
+	switch {
+	case field.Name == "id":
+	case field.Type.IsRelational():
+		var err error
+		if target, err = f.c.comodel(field); err != nil {
+			return "", err
+		}
+		link = target.Field(target.ParentName)
+		if target == f.model && field.Type == schema.Many2one {
+			link = field // the field itself is the hierarchy
+		}
+	default:
+		return "", badOperand(field, "is no relation: "+string(op)+" needs one")
+	}
+	if isFalsy(nil, value) || value == "" {
+		return "false", nil
+	}
+	if link == nil || link.Type != schema.Many2one || link.Relation != target.Name {
+		return "", badOperand(field, "has no hierarchy: "+target.Name+" has no parent field")
+	}
+	roots, err := f.roots(field, target, value)
+	if err != nil || roots == "" {
+		return "false", err
+	}
+	switch {
+	case field.Name == "id" || (field.Type == schema.Many2one && target == f.model):
+		return f.within(f.alias+".id", f.alias, target, link, roots, down), nil
+	case field.Type == schema.Many2one:
+		expr, err := f.value(field)
+		if err != nil {
+			return "", err
+		}
+		sub := f.c.from(target)
+		return "exists (select 1 from " + sub.sql() + " where " + sub.alias + ".id = " + expr + " and " +
+			f.within(sub.alias+".id", sub.alias, target, link, roots, down) + ")", nil
+	}
+	sub := f.c.from(target)
+	return f.linked(field, sub, f.within(sub.alias+".id", sub.alias, target, link, roots, down))
+}
+
+// roots renders the query for the ids that the walk starts from, "" when there are none.
+func (f *from) roots(field *schema.Field, target *schema.Model, value any) (string, error) {
+	list, isList := value.([]any)
+	if !isList {
+		list = []any{value}
+	}
+	var ids []int64
+	var names []domain.Node
+	for _, v := range list {
+		switch v := v.(type) {
+		case int64:
+			if v > 0 && v <= math.MaxInt32 {
+				ids = append(ids, v)
+			}
+		case string:
+			names = append(names, &domain.Leaf{Path: "display_name", Op: domain.OpILike, Value: v, Pos: -1})
+		case nil, bool:
+			if v == true {
+				return "", badOperand(field, "expected ids or names")
+			}
+		default:
+			return "", badOperand(field, "expected ids or names")
+		}
+	}
+	cond := "false"
+	sub := f.c.from(target)
+	if len(ids) > 0 {
+		cond = f.c.d.In(sub.alias+".id", f.c.arg(ids), true)
+	}
+	if len(names) > 0 {
+		named, err := sub.search(domain.Disj(names...), schema.Read)
+		if err != nil {
+			return "", err
+		}
+		cond = disj(cond, named)
+	}
+	if cond == "false" {
+		return "", nil
+	}
+	return "select " + sub.alias + ".id from " + sub.sql() + " where " + cond, nil
+}
+
+// within says that the record whose id is expr lies below (down) or above the
+// roots: by parent_path where the model keeps one, else by walking.
+func (f *from) within(expr, alias string, target *schema.Model, link *schema.Field, roots string, down bool) string {
+	table := quote(target.Table)
+	if target.ParentStore && link.Name == target.ParentName {
+		p := f.c.alias()
+		below, above := alias+".parent_path", p+".parent_path"
+		if !down {
+			below, above = above, below
+		}
+		return "exists (select 1 from " + table + " " + p + " where " + p + ".id in (" + roots + ") and substr(" +
+			below + ", 1, length(" + above + ")) = " + above + ")"
+	}
+	h, n := f.c.alias(), f.c.alias()
+	column := quote(link.Name)
+	step := "select " + n + ".id from " + table + " " + n + " join " + h + " on " + n + "." + column + " = " + h + ".id"
+	if !down {
+		step = "select " + n + "." + column + " from " + table + " " + n + " join " + h + " on " + n + ".id = " + h +
+			".id where " + n + "." + column + " is not null"
+	}
+	return expr + " in (with recursive " + h + "(id) as (" + roots + " union " + step + ") select id from " + h + ")"
+}

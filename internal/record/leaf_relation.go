@@ -1,0 +1,336 @@
+package record
+
+import (
+	"math"
+
+	"gatehouse/internal/domain"
+	"gatehouse/internal/fault"
+	"gatehouse/internal/schema"
+)
+
+// comodel is the model a relational field leads to.
+func (c *compiler) comodel(field *schema.Field) (*schema.Model, error) {
+	m := c.reg.Model(field.Relation)
+	if m == nil {
+		return nil, fault.Newf(fault.BadRequest, "The field %s leads to the model %s, which does not exist here", field.Name, field.Relation)
+	}
+	return m, nil
+}
+
+// any renders "field any (domain)": there is a related record that matches and
+// that the caller may see.
+func (f *from) any(field *schema.Field, inner domain.Node) (string, error) {
+	c := f.c
+	target, err := c.comodel(field)
+	if err != nil {
+		return "", err
+	}
+	if !field.NoRules {
+		if err := c.allowed(target.Name); err != nil {
+			return "", err
+		}
+	}
+	if field.Type.IsX2many() {
+		inner = c.x2manyDomain(target, field, inner)
+	}
+	sub := c.from(target)
+	cond, err := sub.where(inner)
+	if err != nil {
+		return "", err
+	}
+	if !field.NoRules {
+		rules, err := sub.rules(schema.Read)
+		if err != nil {
+			return "", err
+		}
+		cond = conj(cond, rules)
+	}
+	return f.linked(field, sub, cond)
+}
+
+// x2manyDomain adds what the field itself shows: its own domain, and archived
+// records only if asked for.
+func (c *compiler) x2manyDomain(target *schema.Model, field *schema.Field, inner domain.Node) domain.Node {
+	if field.Domain != "" {
+		if own, err := domain.Parse(field.Domain, domain.Limits{}); err == nil {
+			inner = domain.Conj(own, inner)
+		}
+	}
+	if field.KeepArchived {
+		return inner
+	}
+	return c.withActive(target, inner)
+}
+
+// linked renders "a record of sub that cond accepts is linked by the field".
+func (f *from) linked(field *schema.Field, sub *from, cond string) (string, error) {
+	switch {
+	case field.Type == schema.Many2one:
+		link, err := f.value(field)
+		if err != nil {
+			return "", err
+		}
+		return "exists (select 1 from " + sub.sql() + " where " + sub.alias + ".id = " + link + andAlso(cond) + ")", nil
+	case field.Type == schema.One2many && f.c.reg.Model(field.Relation).Field(field.Inverse) != nil:
+		return "exists (select 1 from " + sub.sql() + " where " + sub.alias + "." + quote(field.Inverse) +
+			" = " + f.alias + ".id" + f.reverseModel(sub, field) + andAlso(cond) + ")", nil
+	case field.Type == schema.Many2many && field.Store:
+		r := f.c.alias()
+		return "exists (select 1 from " + sub.through(field.RelTable, r, field.Column2) + " where " + r + "." +
+			quote(field.Column1) + " = " + f.alias + ".id" + andAlso(cond) + ")", nil
+	}
+	return "", notReadable(field)
+}
+
+// reverseModel restricts a one2many over a many2one_reference to this model.
+func (f *from) reverseModel(sub *from, field *schema.Field) string {
+	inverse := sub.model.Field(field.Inverse)
+	if inverse == nil || inverse.Type != schema.Many2oneReference {
+		return ""
+	}
+	for _, name := range []string{"res_model", "model"} {
+		if sub.model.Field(name) != nil {
+			return " and " + sub.alias + "." + name + " = " + quoteText(f.model.Name)
+		}
+	}
+	return ""
+}
+
+func andAlso(cond string) string {
+	if cond == "true" {
+		return ""
+	}
+	return " and (" + cond + ")"
+}
+
+// exists renders "something is linked by the field", whoever may see it.
+func (f *from) exists(field *schema.Field, cond string) string {
+	if field.Type == schema.Many2one {
+		expr, err := f.value(field)
+		if err != nil {
+			return "false"
+		}
+		return expr + " is not null"
+	}
+	target := f.c.reg.Model(field.Relation)
+	if target == nil {
+		return "false"
+	}
+	out, err := f.linked(field, f.c.from(target), cond)
+	if err != nil {
+		return "false"
+	}
+	return out
+}
+
+// leafAny renders any and not any with a domain as their value.
+func (f *from) leafAny(l *domain.Leaf, field *schema.Field) (string, error) {
+	inner, isDomain := l.Value.(domain.Node)
+	if !field.Type.IsRelational() {
+		return "", fault.Newf(fault.BadRequest, "Invalid domain: %q needs a relation, but %s is of type %s", l.Op, field.Name, field.Type)
+	}
+	if !isDomain {
+		return "", fault.Newf(fault.BadRequest, "Invalid domain: %q on %s needs a domain as its value", l.Op, field.Name)
+	}
+	cond, err := f.any(field, inner)
+	if err != nil || l.Op == domain.OpAny {
+		return cond, err
+	}
+	return negate(cond), nil
+}
+
+// refOperands splits the values of a relational condition: ids, texts to
+// search names with, and whether "not set" is among them.
+func refOperands(field *schema.Field, list []any) (ids []int64, texts []any, unset bool, err error) {
+	for _, v := range list {
+		switch v := v.(type) {
+		case nil:
+			unset = true
+		case bool:
+			if v {
+				return nil, nil, false, badOperand(field, "expected an id, a name or false, found true")
+			}
+			unset = true
+		case int64:
+			if v == 0 {
+				unset = true
+			} else if v > 0 && v <= math.MaxInt32 {
+				ids = append(ids, v)
+			}
+		case float64:
+			if v == math.Trunc(v) && v > 0 && v <= math.MaxInt32 {
+				ids = append(ids, int64(v))
+			}
+		case string:
+			if v == "" {
+				unset = true
+			} else {
+				texts = append(texts, v)
+			}
+		default:
+			return nil, nil, false, badOperand(field, "expected ids or names")
+		}
+	}
+	return ids, texts, unset, nil
+}
+
+// leafRef renders a condition on a many2one: by id, by name, or set or not.
+func (f *from) leafRef(field *schema.Field, op domain.Op, value any) (string, error) {
+	switch op {
+	case domain.OpIn, domain.OpNotIn:
+		return f.memberRef(field, op == domain.OpNotIn, value.([]any))
+	case domain.OpLt, domain.OpGt, domain.OpLe, domain.OpGe:
+		id, isInt := value.(int64)
+		if !isInt {
+			if isFalsy(nil, value) {
+				return "false", nil
+			}
+			return "", badOperand(field, "compares only with ids")
+		}
+		expr, err := f.value(field)
+		return expr + " " + string(op) + " cast(" + f.c.arg(id) + " as bigint)", err
+	}
+	if isFalsy(nil, value) || value == "" { // "ilike ''" is "set"
+		expr, err := f.value(field)
+		if op.Negative() {
+			return expr + " is null", err
+		}
+		return expr + " is not null", err
+	}
+	return f.byName(field, op, value)
+}
+
+// byName searches the target's display name; a negative operator is the
+// complement, which includes what is not set.
+func (f *from) byName(field *schema.Field, op domain.Op, value any) (string, error) {
+	positive := op
+	if op.Negative() {
+		positive, _ = op.Negate()
+	}
+	cond, err := f.any(field, &domain.Leaf{Path: "display_name", Op: positive, Value: value, Pos: -1})
+	if err != nil || positive == op {
+		return cond, err
+	}
+	return negate(cond), nil
+}
+
+func (f *from) memberRef(field *schema.Field, not bool, list []any) (string, error) {
+	ids, texts, unset, err := refOperands(field, list)
+	if err != nil {
+		return "", err
+	}
+	expr, err := f.value(field)
+	if err != nil {
+		return "", err
+	}
+	cond := "false"
+	switch len(ids) {
+	case 0:
+	case 1:
+		if not && !unset && len(texts) == 0 {
+			return expr + " <> " + f.c.arg(ids[0]) + " or " + expr + " is null", nil
+		}
+		cond = expr + " = " + f.c.arg(ids[0])
+	default:
+		cond = f.c.d.In(expr, f.c.arg(ids), true)
+	}
+	if unset {
+		cond = disj(cond, expr+" is null")
+	}
+	if len(texts) > 0 {
+		named, err := f.any(field, &domain.Leaf{Path: "display_name", Op: domain.OpIn, Value: texts, Pos: -1})
+		if err != nil {
+			return "", err
+		}
+		cond = disj(cond, named)
+	}
+	if not {
+		return negate(cond), nil
+	}
+	return cond, nil
+}
+
+// leafX2many renders a condition on a list of records. By id archived targets
+// count too, "= false" means that nothing at all is linked.
+func (f *from) leafX2many(field *schema.Field, op domain.Op, value any) (string, error) {
+	if !field.Store && len(field.Related) > 0 {
+		return f.leafRelated(&domain.Leaf{Path: field.Name, Op: op, Value: value, Pos: -1}, field)
+	}
+	switch op {
+	case domain.OpIn, domain.OpNotIn:
+		return f.memberX2many(field, op == domain.OpNotIn, value.([]any))
+	case domain.OpLt, domain.OpGt, domain.OpLe, domain.OpGe:
+		return "", badOperand(field, "cannot be compared with "+string(op))
+	}
+	if isFalsy(nil, value) || value == "" {
+		cond := f.exists(field, "true")
+		if op.Negative() {
+			return negate(cond), nil
+		}
+		return cond, nil
+	}
+	return f.byName(field, op, value)
+}
+
+func (f *from) memberX2many(field *schema.Field, not bool, list []any) (string, error) {
+	ids, texts, unset, err := refOperands(field, list)
+	if err != nil {
+		return "", err
+	}
+	cond := "false"
+	if len(ids) > 0 {
+		target, err := f.c.comodel(field)
+		if err != nil {
+			return "", err
+		}
+		sub := f.c.from(target)
+		if cond, err = f.linked(field, sub, f.c.d.In(sub.alias+".id", f.c.arg(ids), true)); err != nil {
+			return "", err
+		}
+	}
+	if unset {
+		cond = disj(cond, negate(f.exists(field, "true")))
+	}
+	if len(texts) > 0 {
+		named, err := f.any(field, &domain.Leaf{Path: "display_name", Op: domain.OpIn, Value: texts, Pos: -1})
+		if err != nil {
+			return "", err
+		}
+		cond = disj(cond, named)
+	}
+	if not {
+		return negate(cond), nil
+	}
+	return cond, nil
+}
+
+// named searches records by their name: over the fields of RecNames, which a
+// negative operator joins with AND.
+func (f *from) named(op domain.Op, value any) (string, error) {
+	m := f.model
+	names := m.RecNames
+	if len(names) == 0 && m.RecName != "" {
+		names = []string{m.RecName}
+	}
+	if len(names) == 0 {
+		return "", fault.Newf(fault.BadRequest, "Records of %s have no name to search by", m.Name)
+	}
+	var nodes []domain.Node
+	for _, name := range names {
+		nodes = append(nodes, &domain.Leaf{Path: name, Op: op, Value: value, Pos: -1})
+	}
+	return f.sudoFields(func() (string, error) {
+		if op.Negative() {
+			return f.where(domain.Conj(nodes...))
+		}
+		return f.where(domain.Disj(nodes...))
+	})
+}
+
+// sudoFields compiles a part that may use fields the caller may not name.
+func (f *from) sudoFields(part func() (string, error)) (string, error) {
+	was := f.c.sudo
+	f.c.sudo = true
+	defer func() { f.c.sudo = was }()
+	return part()
+}

@@ -1,0 +1,434 @@
+package record
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"gatehouse/internal/domain"
+	"gatehouse/internal/fault"
+	"gatehouse/internal/schema"
+)
+
+// scalar renders a condition on an expression of a plain type.
+func (f *from) scalar(field *schema.Field, expr string, op domain.Op, value any) (string, error) {
+	switch op {
+	case domain.OpIn, domain.OpNotIn:
+		return f.member(field, expr, op == domain.OpNotIn, value.([]any))
+	case domain.OpLt, domain.OpGt, domain.OpLe, domain.OpGe:
+		return f.compare(field, expr, op, value)
+	}
+	return f.pattern(field, expr, op, value)
+}
+
+// member renders "in": NULL and the falsy value of the type are one; what is
+// not set is a member if a falsy value is in the list.
+func (f *from) member(field *schema.Field, expr string, not bool, list []any) (string, error) {
+	switch field.Type {
+	case schema.Boolean:
+		return f.memberBool(expr, not, list), nil
+	case schema.Date, schema.Datetime:
+		return f.memberTime(field, expr, not, list)
+	}
+	falsy, hasFalsy := field.Type.Falsy()
+	unset := false
+	var values []any
+	for _, v := range list {
+		if isFalsy(field, v) || (field.Type == schema.Selection && v == "") {
+			unset = true
+			continue
+		}
+		v, inRange, err := f.operand(field, v)
+		if err != nil {
+			return "", err
+		}
+		if inRange && hasFalsy && v == falsy { // 0.4 in an integer field
+			unset = true
+		} else if inRange {
+			values = append(values, v)
+		}
+	}
+	if unset && hasFalsy && len(list) > 0 {
+		values = append(values, falsy)
+	}
+	cond := f.inValues(field, expr, values)
+	if unset {
+		cond = disj(cond, expr+" is null")
+	}
+	if !not {
+		return cond, nil
+	}
+	if unset || cond == "true" || cond == "false" {
+		return negate(cond), nil
+	}
+	return f.notInValues(field, expr, values) + " or " + expr + " is null", nil
+}
+
+func (f *from) inValues(field *schema.Field, expr string, values []any) string {
+	switch len(values) {
+	case 0:
+		return "false"
+	case 1:
+		return expr + " = " + f.typedArg(field, values[0])
+	}
+	if ints, ok := allInts(values); ok {
+		return f.c.d.In(expr, f.c.arg(ints), true)
+	}
+	if texts, ok := allTexts(values); ok {
+		return f.c.d.In(expr, f.c.arg(texts), false)
+	}
+	marks := make([]string, len(values))
+	for i, v := range values {
+		marks[i] = f.typedArg(field, v)
+	}
+	return expr + " in (" + strings.Join(marks, ", ") + ")"
+}
+
+func (f *from) notInValues(field *schema.Field, expr string, values []any) string {
+	if len(values) == 1 {
+		return expr + " <> " + f.typedArg(field, values[0])
+	}
+	return "not (" + f.inValues(field, expr, values) + ")"
+}
+
+// typedArg is an argument that compares as the field's type, whatever the
+// expression beside it is.
+func (f *from) typedArg(field *schema.Field, v any) string {
+	switch field.Type {
+	case schema.Float, schema.Monetary:
+		return "cast(" + f.c.arg(v) + " as double precision)"
+	case schema.Integer, schema.Many2oneReference:
+		return "cast(" + f.c.arg(v) + " as integer)"
+	}
+	return f.c.arg(v)
+}
+
+func allInts(values []any) ([]int64, bool) {
+	ints := make([]int64, len(values))
+	for i, v := range values {
+		n, ok := v.(int64)
+		if !ok {
+			return nil, false
+		}
+		ints[i] = n
+	}
+	return ints, true
+}
+
+func allTexts(values []any) ([]string, bool) {
+	texts := make([]string, len(values))
+	for i, v := range values {
+		s, ok := v.(string)
+		if !ok {
+			return nil, false
+		}
+		texts[i] = s
+	}
+	return texts, true
+}
+
+func (f *from) memberBool(expr string, not bool, list []any) string {
+	var yes, no bool
+	for _, v := range list {
+		if truth(v) {
+			yes = true
+		} else {
+			no = true
+		}
+	}
+	cond := "false"
+	switch {
+	case yes && no:
+		cond = "true"
+	case yes:
+		cond = expr + " = true"
+	case no:
+		cond = expr + " is not true"
+	}
+	if !not {
+		return cond
+	}
+	switch {
+	case yes && !no:
+		return expr + " is not true"
+	case no && !yes:
+		return expr + " = true"
+	}
+	return negate(cond)
+}
+
+// truth reads a boolean operand; of texts only a few words are true.
+func truth(v any) bool {
+	if s, ok := v.(string); ok {
+		switch strings.ToLower(s) {
+		case "y", "yes", "1", "true", "t", "on":
+			return true
+		}
+		return false
+	}
+	return !isFalsy(nil, v)
+}
+
+// operand converts a value of a domain to the type it is compared with. A
+// number that the type cannot hold matches nothing and is not in range.
+func (f *from) operand(field *schema.Field, v any) (out any, inRange bool, err error) {
+	switch field.Type {
+	case schema.Integer, schema.Many2oneReference:
+		return f.intOperand(field, v)
+	case schema.Float, schema.Monetary:
+		x, err := f.floatOperand(field, v)
+		return x, true, err
+	}
+	switch v := v.(type) {
+	case string:
+		return v, true, noNUL(field, v)
+	case int64:
+		return strconv.FormatInt(v, 10), true, nil
+	case float64:
+		return pyFloat(v), true, nil
+	case bool:
+		return "true", true, nil
+	}
+	return nil, false, badOperand(field, "expected a text")
+}
+
+func (f *from) intOperand(field *schema.Field, v any) (any, bool, error) {
+	switch v := v.(type) {
+	case int64:
+		return v, v <= math.MaxInt32 && v >= math.MinInt32, nil
+	case float64:
+		t := math.Trunc(v)
+		if math.Abs(t) > math.MaxInt32 {
+			return int64(0), false, nil
+		}
+		return int64(t), true, nil
+	case bool:
+		return int64(1), true, nil
+	case string:
+		n, err := strconv.ParseInt(strings.TrimSpace(v), 10, 64)
+		if err != nil {
+			return nil, false, badOperand(field, "expected a whole number, found "+strconv.Quote(shorten(v)))
+		}
+		return n, n <= math.MaxInt32 && n >= math.MinInt32, nil
+	}
+	return nil, false, badOperand(field, "expected a whole number")
+}
+
+func (f *from) floatOperand(field *schema.Field, v any) (float64, error) {
+	var x float64
+	switch v := v.(type) {
+	case int64:
+		x = float64(v)
+	case float64:
+		x = v
+	case bool:
+		if v {
+			x = 1
+		}
+	case string:
+		var err error
+		x, err = strconv.ParseFloat(strings.TrimSpace(v), 64)
+		if err != nil || math.IsInf(x, 0) || math.IsNaN(x) {
+			return 0, badOperand(field, "expected a number, found "+strconv.Quote(shorten(v)))
+		}
+	case nil:
+	default:
+		return 0, badOperand(field, "expected a number")
+	}
+	if field.Type == schema.Float && field.Scale >= 0 {
+		x = schema.Round(x, field.Scale)
+	}
+	return x, nil
+}
+
+// compare renders an inequality. Where the type has a falsy value NULL counts
+// as that value; elsewhere NULL never matches.
+func (f *from) compare(field *schema.Field, expr string, op domain.Op, value any) (string, error) {
+	switch field.Type {
+	case schema.Boolean, schema.Binary, schema.JSON, schema.Properties:
+		return "", badOperand(field, "cannot be compared with "+string(op))
+	case schema.Date, schema.Datetime:
+		return f.compareTime(field, expr, op, value)
+	}
+	if _, isList := value.([]any); isList {
+		return "", badOperand(field, "expected one value, found a list")
+	}
+	falsy, hasFalsy := field.Type.Falsy()
+	if isFalsy(nil, value) && value != "" {
+		if !hasFalsy {
+			return "false", nil
+		}
+		value = falsy
+	}
+	v, inRange, err := f.operand(field, value)
+	if err != nil {
+		return "", err
+	}
+	if !inRange {
+		expr, v = "cast("+expr+" as bigint)", clampInt(value)
+	}
+	mark := f.c.arg(v)
+	if field.Type.IsNumber() {
+		sqlType := map[schema.Type]string{schema.Integer: "integer"}[field.Type]
+		switch {
+		case !inRange:
+			sqlType = "bigint"
+		case sqlType == "":
+			sqlType = "double precision"
+		}
+		mark = "cast(" + mark + " as " + sqlType + ")"
+	}
+	if field.Type.IsText() || field.Type == schema.Selection {
+		expr = f.c.d.TextOrder(expr)
+	}
+	cond := expr + " " + string(op) + " " + mark
+	if hasFalsy && holds(falsy, op, v) {
+		cond += " or " + expr + " is null"
+	}
+	return cond, nil
+}
+
+func clampInt(v any) int64 {
+	switch v := v.(type) {
+	case int64:
+		return v
+	case float64:
+		if v > 0 {
+			return math.MaxInt64
+		}
+		return math.MinInt64
+	case string:
+		n, _ := strconv.ParseInt(strings.TrimSpace(v), 10, 64) // checked by the caller
+		return n
+	}
+	return 0
+}
+
+// holds says whether "falsy op v" is true.
+func holds(falsy any, op domain.Op, v any) bool {
+	var c int
+	switch a := falsy.(type) {
+	case string:
+		b, _ := v.(string)
+		c = strings.Compare(a, b)
+	case int64:
+		b, _ := v.(int64)
+		c = int(min(1, max(-1, a-b)))
+		if b == math.MinInt64 {
+			c = 1
+		}
+	case float64:
+		b, _ := v.(float64)
+		switch {
+		case a < b:
+			c = -1
+		case a > b:
+			c = 1
+		}
+	}
+	switch op {
+	case domain.OpLt:
+		return c < 0
+	case domain.OpGt:
+		return c > 0
+	case domain.OpLe:
+		return c <= 0
+	}
+	return c >= 0
+}
+
+// pattern renders the like family. Negative ones include what is not set.
+func (f *from) pattern(field *schema.Field, expr string, op domain.Op, value any) (string, error) {
+	wrap, fold, not := true, false, op.Negative()
+	switch op {
+	case domain.OpILike, domain.OpNotILike:
+		fold = true
+	case domain.OpEqLike, domain.OpNotEqLike:
+		wrap = false
+	case domain.OpEqILike, domain.OpNotEqILike:
+		wrap, fold = false, true
+	}
+	if field.Type == schema.Boolean {
+		return "", badOperand(field, "cannot be searched with "+string(op))
+	}
+	text, isText := value.(string)
+	if !isText && !isFalsy(nil, value) {
+		if !wrap {
+			return "", badOperand(field, "expected a text for "+string(op))
+		}
+		text = pyText(value)
+	}
+	if err := noNUL(field, text); err != nil {
+		return "", err
+	}
+	if text == "" {
+		return f.emptyPattern(field, expr, wrap, not), nil
+	}
+	if wrap {
+		text = "%" + text + "%"
+	}
+	if slashes := len(text) - len(strings.TrimRight(text, `\`)); slashes%2 == 1 {
+		return "", badOperand(field, "is compared with a pattern that ends with a lone backslash: double it")
+	}
+	if !field.Type.IsText() && field.Type != schema.Selection && field.Type != schema.Reference {
+		expr = f.c.d.CastText(expr, field.ColumnKind())
+	}
+	cond := f.c.d.Like(expr, f.c.arg(text), fold)
+	if not {
+		return negate(cond), nil
+	}
+	return cond, nil
+}
+
+// emptyPattern: "like ”" matches every row and "not like ”" none; "=like ”"
+// is "not set".
+func (f *from) emptyPattern(field *schema.Field, expr string, wrap, not bool) string {
+	cond := "true"
+	if !wrap {
+		cond = expr + " is null"
+		if field.Type.IsText() {
+			cond = "(" + cond + " or " + expr + " = '')"
+		}
+	}
+	if not {
+		return negate(cond)
+	}
+	return cond
+}
+
+// pyText is how Odoo's Python writes a value as text.
+func pyText(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case float64:
+		return pyFloat(v)
+	case bool:
+		if v {
+			return "True"
+		}
+		return "False"
+	}
+	return ""
+}
+
+func pyFloat(v float64) string {
+	s := strconv.FormatFloat(v, 'f', -1, 64)
+	if !strings.Contains(s, ".") {
+		s += ".0"
+	}
+	return s
+}
+
+func noNUL(field *schema.Field, s string) error {
+	if strings.ContainsRune(s, 0) {
+		return badOperand(field, "a text cannot contain a NUL character")
+	}
+	return nil
+}
+
+func badOperand(field *schema.Field, what string) error {
+	return fault.Newf(fault.BadRequest, "Invalid domain: the field %s (%s) %s", field.Name, field.Type, what)
+}

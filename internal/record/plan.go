@@ -1,0 +1,365 @@
+package record
+
+import (
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"gatehouse/internal/access"
+	"gatehouse/internal/backend"
+	"gatehouse/internal/domain"
+	"gatehouse/internal/fault"
+	"gatehouse/internal/schema"
+	"gatehouse/internal/sqldb"
+)
+
+// plan is a compiled query: its statements and how to read their rows. Ids,
+// limit and offset are their later arguments.
+type plan struct {
+	model   *schema.Model
+	columns []backend.Column
+	readers []reader
+	list    [4]statement // by paged and skipped
+	count   statement
+	byID    statement
+	byIDs   statement
+	until   time.Time // zero: good until the registry or the user changes
+}
+
+// The list comes in forms with and without limit and offset.
+const (
+	paged   = 1
+	skipped = 2
+)
+
+// quote makes an SQL identifier of any name.
+func quote(name string) string { return sqldb.Quote(name) }
+
+// readKind says how a column comes out of a row.
+type readKind uint8
+
+const (
+	readBool readKind = iota
+	readInt
+	readFloat
+	readText
+	readDate
+	readDatetime
+	readRef // two columns: id and name
+	readIDs
+	readJSON
+)
+
+type reader struct {
+	kind readKind
+	at   int // first column of the statement
+}
+
+func placeholder(n int) string { return "$" + strconv.Itoa(n) }
+
+// plan compiles a query for a caller, or finds it compiled.
+func (cx *callContext) plan(q *backend.Query) (*plan, error) {
+	var key string
+	cacheable := q.Domain == nil
+	if cacheable {
+		key = cx.planKey(q)
+		if p := cx.st.plans.get(key, cx.e.now); p != nil {
+			return p, nil
+		}
+	}
+	m, err := cx.model(q.Model, schema.Read)
+	if err != nil {
+		return nil, err
+	}
+	c := cx.compiler()
+	p, err := c.plan(m, q)
+	if err != nil {
+		return nil, err
+	}
+	p.until = cx.expires
+	if cacheable && !c.volatile {
+		cx.st.plans.put(key, p)
+	}
+	return p, nil
+}
+
+// planKey tells apart whatever a plan depends on, the registry and the user's
+// rights apart, whose change clears the cache.
+func (cx *callContext) planKey(q *backend.Query) string {
+	a := cx.actor
+	b := make([]byte, 0, 256)
+	b = strconv.AppendInt(b, a.user.ID, 10)
+	for _, id := range a.companies {
+		b = append(b, ',')
+		b = strconv.AppendInt(b, id, 10)
+	}
+	flags := byte('0')
+	if a.sudo {
+		flags |= 1
+	}
+	if a.admin {
+		flags |= 2
+	}
+	if cx.caller.Context.KeepArchived {
+		flags |= 4
+	}
+	if q.IDs != nil {
+		flags |= 8
+	}
+	b = append(b, 0, flags, 0)
+	for _, s := range [...]string{a.lang, a.tz, q.Model, q.Order} {
+		b = append(append(b, s...), 0)
+	}
+	if q.Fields == nil {
+		b = append(b, '*')
+	}
+	for _, s := range q.Fields {
+		b = append(append(b, s...), ',')
+	}
+	b = append(b, 0)
+	return string(append(b, q.DomainText...))
+}
+
+// plan compiles the statements of a query: a list with its count, or a look-up
+// by ids.
+func (c *compiler) plan(m *schema.Model, q *backend.Query) (*plan, error) {
+	node, err := parseDomain(q)
+	if err != nil {
+		return nil, err
+	}
+	p := &plan{model: m}
+	f := c.from(m)
+	var where string
+	if q.IDs != nil {
+		where, err = f.rules(schema.Read)
+	} else {
+		where, err = f.search(node, schema.Read)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.count = c.statement("select count(*) from " + f.sql() + " where " + where)
+	order, err := f.orderBy(q.Order)
+	if err != nil {
+		return nil, err
+	}
+	exprs, err := c.columns(p, f, q.Fields)
+	if err != nil {
+		return nil, err
+	}
+	head := "select " + strings.Join(exprs, ", ") + " from " + f.sql() + " where "
+	if q.IDs != nil {
+		p.byID = c.statement(head + f.alias + ".id = " + laterFirst + andAlso(where))
+		p.byIDs = c.statement(head + c.d.In(f.alias+".id", laterFirst, true) + andAlso(where) + " order by " + order)
+		return p, nil
+	}
+	list := head + where + " order by " + order
+	p.list = [4]statement{
+		0:               c.statement(list),
+		paged:           c.statement(list + " limit cast(" + laterFirst + " as bigint)"),
+		skipped:         c.statement(list + " limit 9223372036854775807 offset cast(" + laterFirst + " as bigint)"),
+		paged | skipped: c.statement(list + " limit cast(" + laterFirst + " as bigint) offset cast(" + laterSecond + " as bigint)"),
+	}
+	return p, nil
+}
+
+// parseDomain reads and joins the two forms in which a query brings a domain.
+func parseDomain(q *backend.Query) (domain.Node, error) {
+	node := q.Domain
+	if q.DomainText == "" {
+		if node == nil {
+			return domain.Const(true), nil
+		}
+		return node, nil
+	}
+	parsed, err := domain.Parse(q.DomainText, domain.Limits{})
+	if err != nil {
+		return nil, domainFault(err)
+	}
+	if node == nil {
+		return parsed, nil
+	}
+	return domain.Conj(parsed, node), nil
+}
+
+// columns adds the fields asked for to the plan and gives their expressions.
+func (c *compiler) columns(p *plan, f *from, names []string) ([]string, error) {
+	fields, err := c.fields(p.model, names)
+	if err != nil {
+		return nil, err
+	}
+	var exprs []string
+	for _, field := range fields {
+		one, kind, err := c.column(f, field)
+		if err != nil {
+			return nil, err
+		}
+		p.columns = append(p.columns, backend.Column{Name: field.Name, Field: field})
+		p.readers = append(p.readers, reader{kind, len(exprs)})
+		exprs = append(exprs, one...)
+	}
+	return exprs, nil
+}
+
+// fields resolves names, or gives the default: id and all stored, non-binary
+// fields that the caller may read.
+func (c *compiler) fields(m *schema.Model, names []string) ([]*schema.Field, error) {
+	fields := []*schema.Field{m.Field("id")}
+	seen := map[string]bool{"id": true}
+	if names == nil {
+		for _, f := range m.Fields {
+			if !seen[f.Name] && c.byDefault(f) {
+				fields = append(fields, f)
+			}
+		}
+		return fields, nil
+	}
+	for _, name := range names {
+		if seen[name] {
+			continue
+		}
+		seen[name] = true
+		f, err := c.field(m, name, "fields")
+		if err != nil {
+			return nil, err
+		}
+		if f.Type.IsRelational() && f.Type != schema.Many2one {
+			if err := c.allowed(f.Relation); err != nil {
+				return nil, err
+			}
+		}
+		fields = append(fields, f)
+	}
+	return fields, nil
+}
+
+func (c *compiler) byDefault(f *schema.Field) bool {
+	if f.Type == schema.Binary || f.Secret || (!f.Store && !f.Inherited) {
+		return false
+	}
+	if !c.sudo && !access.Field(c.reg, c.actor.user, f) {
+		return false
+	}
+	if f.Inherited {
+		parent := c.reg.Model(f.Model.Field(f.Related[0]).Relation)
+		if parent == nil || parent.Field(f.Related[1]) == nil || !c.byDefault(parent.Field(f.Related[1])) {
+			return false
+		}
+	}
+	return !f.Type.IsX2many() || (c.reg.Model(f.Relation) != nil && c.allowed(f.Relation) == nil)
+}
+
+// column gives the expressions of a field and how to read them.
+func (c *compiler) column(f *from, field *schema.Field) ([]string, readKind, error) {
+	if field.Type.IsX2many() {
+		expr, err := f.links(field)
+		return []string{expr}, readIDs, err
+	}
+	expr, err := f.value(field)
+	if err != nil {
+		return nil, 0, err
+	}
+	switch field.Type {
+	case schema.Boolean:
+		return []string{expr}, readBool, nil
+	case schema.Integer, schema.Many2oneReference:
+		return []string{expr}, readInt, nil
+	case schema.Float, schema.Monetary:
+		return []string{expr}, readFloat, nil
+	case schema.Date:
+		return []string{expr}, readDate, nil
+	case schema.Datetime:
+		return []string{expr}, readDatetime, nil
+	case schema.JSON, schema.Properties, schema.PropertiesDefinition:
+		return []string{expr}, readJSON, nil
+	case schema.Many2one:
+		name, err := f.refName(field)
+		return []string{expr, name}, readRef, err
+	}
+	return []string{expr}, readText, nil
+}
+
+// links is the list of ids of an x2many: in the comodel's order, without
+// archived records and those the caller may not read.
+func (f *from) links(field *schema.Field) (string, error) {
+	c := f.c
+	if field.Inherited {
+		up := f.parent(f.model.Field(field.Related[0]))
+		if target := up.model.Field(field.Related[1]); target != nil {
+			return up.links(target)
+		}
+	}
+	target, err := c.comodel(field)
+	if err != nil {
+		return "", err
+	}
+	if !field.Store {
+		return "", notReadable(field)
+	}
+	sub := c.from(target)
+	cond, err := sub.where(c.x2manyDomain(target, field, domain.Const(true)))
+	if err != nil {
+		return "", err
+	}
+	rules, err := sub.rules(schema.Read)
+	if err != nil {
+		return "", err
+	}
+	order, err := sub.sudo(func() (string, error) { return sub.orderBy("") })
+	if err != nil {
+		return "", err
+	}
+	cond = conj(cond, rules)
+	ids := "(select " + c.d.AggIDs(sub.alias+".id", order) + " from "
+	if field.Type == schema.One2many {
+		if target.Field(field.Inverse) == nil {
+			return "", fault.Newf(fault.BadRequest, "The field %s has no inverse %s on %s", field.Name, field.Inverse, field.Relation)
+		}
+		return ids + sub.sql() + " where " + sub.alias + "." + quote(field.Inverse) + " = " + f.alias + ".id" +
+			f.reverseModel(sub, field) + andAlso(cond) + ")", nil
+	}
+	r := c.alias()
+	return ids + sub.through(field.RelTable, r, field.Column2) + " where " + r + "." + quote(field.Column1) + " = " +
+		f.alias + ".id" + andAlso(cond) + ")", nil
+}
+
+// planCache keeps plans by key, bounded.
+type planCache struct {
+	mu    sync.RWMutex
+	plans map[string]*plan
+}
+
+const maxPlans = 4096
+
+func newPlanCache() *planCache { return &planCache{plans: map[string]*plan{}} }
+
+func (pc *planCache) get(key string, now func() time.Time) *plan {
+	pc.mu.RLock()
+	p := pc.plans[key]
+	pc.mu.RUnlock()
+	if p != nil && !p.until.IsZero() && now().After(p.until) {
+		return nil
+	}
+	return p
+}
+
+func (pc *planCache) put(key string, p *plan) {
+	pc.mu.Lock()
+	defer pc.mu.Unlock()
+	if len(pc.plans) >= maxPlans {
+		for k := range pc.plans { // any: the map's order is random enough
+			delete(pc.plans, k)
+			if len(pc.plans) < maxPlans*3/4 {
+				break
+			}
+		}
+	}
+	pc.plans[key] = p
+}
+
+func (pc *planCache) clear() {
+	pc.mu.Lock()
+	clear(pc.plans)
+	pc.mu.Unlock()
+}

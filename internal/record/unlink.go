@@ -1,0 +1,130 @@
+package record
+
+import (
+	"context"
+
+	"gatehouse/internal/backend"
+	"gatehouse/internal/fault"
+	"gatehouse/internal/schema"
+	"gatehouse/internal/sqldb"
+)
+
+// Unlink implements backend.Backend.
+func (e *Engine) Unlink(ctx context.Context, c *backend.Caller, model string, ids []int64) error {
+	return e.write(ctx, c, func(env *Env) error {
+		m, err := env.callContext.model(model, schema.Unlink)
+		if err != nil {
+			return err
+		}
+		return env.unlink(m, unique(ids))
+	})
+}
+
+// unlink deletes records. What restricts it is named; what cascades or is set
+// to null is left to the database.
+func (e *Env) unlink(m *schema.Model, ids []int64) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	e.enter()
+	defer e.leave()
+	if err := e.checkRules(m, ids, schema.Unlink); err != nil {
+		return err
+	}
+	if err := e.flush(); err != nil {
+		return err
+	}
+	recs := e.recs(m, ids)
+	for _, l := range e.e.logics[m.Name] {
+		if l.BeforeUnlink != nil {
+			if err := e.hookFault(l.BeforeUnlink(e, recs)); err != nil {
+				return err
+			}
+		}
+	}
+	if err := e.referers(m, ids); err != nil {
+		return err
+	}
+	if err := e.affected(m, ids, change{gone: true}); err != nil {
+		return err
+	}
+	d := e.tx.Dialect()
+	n, err := e.tx.Exec(e.ctx, "delete from "+quote(m.Table)+" where "+d.In("id", "$1", true), ids)
+	if err != nil {
+		return violation(m, err)
+	}
+	if n < int64(len(ids)) {
+		return e.whyNot(e.tx, m, ids, schema.Unlink)
+	}
+	e.pending.drop(m.Name, ids)
+	e.cache = newRecordCache()
+	if m.Name != "ir.model.data" && e.st.reg.Model("ir.model.data") != nil {
+		if _, err := e.tx.Exec(e.ctx, "delete from ir_model_data where model = $1 and "+d.In("res_id", "$2", true), m.Name, ids); err != nil {
+			return err
+		}
+	}
+	if err := e.flush(); err != nil {
+		return err
+	}
+	for _, l := range e.e.logics[m.Name] {
+		if l.AfterUnlink != nil {
+			if err := e.hookFault(l.AfterUnlink(e, ids)); err != nil {
+				return err
+			}
+		}
+	}
+	return e.signalModel(m)
+}
+
+// referers looks at the records that point at those to be deleted: a
+// restricting link refuses the deletion, the others change what is computed
+// from them.
+func (e *Env) referers(m *schema.Model, ids []int64) error {
+	d := e.tx.Dialect()
+	for _, f := range e.st.reg.Referers(m.Name) {
+		if f.Model.Abstract || automatic(f.Name) {
+			continue
+		}
+		restrict := f.Ondelete == schema.Restrict
+		if !restrict && !e.computesFrom(f) {
+			continue
+		}
+		var users []int64
+		cond := d.In(quote(f.Name), "$1", true)
+		args := []any{ids}
+		if f.Model == m { // the records may point at each other
+			cond += " and " + d.NotIn("id", "$2", true)
+			args = append(args, ids)
+		}
+		err := e.tx.Query(e.ctx, "select id from "+quote(f.Model.Table)+" where "+cond, args, func(r sqldb.Row) error {
+			users = append(users, r.Int(0))
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if restrict && len(users) > 0 {
+			return fault.Newf(fault.Unprocessable, "The record cannot be deleted: %s (%s) still uses it in the field %s. Archive it instead, or change the other record first",
+				f.Model.Label, f.Model.Name, f.Label).With(map[string]any{"model": f.Model.Name, "field": f.Name})
+		}
+		change := change{fields: map[string]bool{f.Name: true}}
+		if f.Ondelete == schema.Cascade {
+			change.gone = true
+			change.fields = nil
+		}
+		if err := e.affected(f.Model, users, change); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// computesFrom says whether anything is computed from a many2one.
+func (e *Env) computesFrom(f *schema.Field) bool {
+	for _, t := range e.st.triggers[f.Model.Name] {
+		if t.field == f.Name || f.Ondelete == schema.Cascade {
+			return true
+		}
+	}
+	return false
+}
