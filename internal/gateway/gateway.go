@@ -1,0 +1,142 @@
+// Package gateway gives Gatehouse's own models their behaviour: API keys that
+// show their secret once, tokens that can be revoked, profiles that are
+// checked. The tables belong to the packages that read them.
+package gateway
+
+import (
+	"time"
+
+	"gatehouse/internal/fault"
+	"gatehouse/internal/identity"
+	"gatehouse/internal/iprange"
+	"gatehouse/internal/record"
+)
+
+// Keys leads to the identity service, which is built after the engine.
+type Keys struct{ Service *identity.Service }
+
+// Logics is the behaviour of Gatehouse's own models.
+func Logics(k *Keys) []record.Logic {
+	return []record.Logic{keyLogic(k), profileLogic(), tokenLogic(k), throttleLogic()}
+}
+
+// keyLogic makes the key itself when a gateway.key is created, and shows it once.
+func keyLogic(k *Keys) record.Logic {
+	return record.Logic{
+		Model: "gateway.key",
+		Prepare: func(e *record.Env, values record.Values) error {
+			if err := checkKey(values, k.Service.Resources(), e.Now()); err != nil {
+				return err
+			}
+			// AfterCreate draws the key that will be shown; until then the row has
+			// the hash of one that nobody ever sees.
+			key, hash := identity.NewKey()
+			values["key_hash"], values["prefix"] = hash, identity.KeyPrefix(key)
+			return nil
+		},
+		AfterCreate: func(e *record.Env, recs []record.Rec) error {
+			for _, r := range recs {
+				key, hash := identity.NewKey()
+				err := e.Sudo().Write([]record.Rec{r}, record.Values{"key_hash": hash, "prefix": identity.KeyPrefix(key)})
+				if err != nil {
+					return err
+				}
+				e.Once(r, "key", key)
+			}
+			return e.Tx().Signal(e.Ctx(), identity.KeysChanged)
+		},
+		BeforeWrite: func(e *record.Env, _ []record.Rec, values record.Values) error {
+			return checkKey(values, k.Service.Resources(), time.Time{})
+		},
+		AfterWrite: func(e *record.Env, _ []record.Rec, _ record.Values) error {
+			return e.Tx().Signal(e.Ctx(), identity.KeysChanged)
+		},
+		AfterUnlink: func(e *record.Env, _ []int64) error {
+			return e.Tx().Signal(e.Ctx(), identity.KeysChanged)
+		},
+		Methods: map[string]record.Method{
+			"revoke": {Doc: "Revoke the key for good", Do: func(e *record.Env, recs []record.Rec, _ record.Values) (any, error) {
+				return true, e.Write(recs, record.Values{"active": false, "revoked_at": e.Now()})
+			}},
+		},
+	}
+}
+
+// checkKey looks at the values of a key that a caller gives.
+func checkKey(values record.Values, resources []string, now time.Time) error {
+	if scopes, given := values["scopes"]; given {
+		text, _ := scopes.(string)
+		if err := identity.CheckScopes(text, resources); err != nil {
+			return wrong("scopes", fault.From(err).Message)
+		}
+	}
+	if at, _ := values["expires_at"].(string); at != "" && !now.IsZero() && at <= now.Format(time.DateTime) {
+		return wrong("expires_at", "The expiry is in the past")
+	}
+	return checkLimits(values)
+}
+
+func checkLimits(values record.Values) error {
+	for _, name := range []string{"limit_minute", "limit_hour", "limit_day"} {
+		if n, _ := values[name].(int64); n < 0 {
+			return wrong(name, "A limit must be 0 (none) or more")
+		}
+	}
+	if text, _ := values["allowed_ips"].(string); text != "" {
+		if _, err := iprange.ParseAllowList(text); err != nil {
+			return wrong("allowed_ips", fault.From(err).Message)
+		}
+	}
+	return nil
+}
+
+func wrong(field, why string) error {
+	return fault.New(fault.BadRequest, why).With(fault.FieldErrors{field: why})
+}
+
+// profileLogic checks profiles; what they give their users is cached with the
+// users.
+func profileLogic() record.Logic {
+	changed := func(e *record.Env) error { return e.Tx().Signal(e.Ctx(), identity.UsersChanged) }
+	return record.Logic{
+		Model:   "gateway.profile",
+		Prepare: func(_ *record.Env, values record.Values) error { return checkLimits(values) },
+		BeforeWrite: func(_ *record.Env, _ []record.Rec, values record.Values) error {
+			return checkLimits(values)
+		},
+		AfterCreate: func(e *record.Env, _ []record.Rec) error { return changed(e) },
+		AfterWrite:  func(e *record.Env, _ []record.Rec, _ record.Values) error { return changed(e) },
+		AfterUnlink: func(e *record.Env, _ []int64) error { return changed(e) },
+	}
+}
+
+// tokenLogic lets tokens be revoked, and nothing else be done to them.
+func tokenLogic(k *Keys) record.Logic {
+	return record.Logic{
+		Model: "gateway.token",
+		BeforeWrite: func(*record.Env, []record.Rec, record.Values) error {
+			return fault.New(fault.Forbidden, "Tokens cannot be changed; revoke them instead")
+		},
+		Methods: map[string]record.Method{
+			"revoke": {Doc: "Revoke the token and all that came of the same login", Do: func(e *record.Env, recs []record.Rec, _ record.Values) (any, error) {
+				for _, r := range recs {
+					if err := k.Service.RevokeTokenTx(e.Ctx(), e.Tx(), r.ID()); err != nil {
+						return nil, err
+					}
+				}
+				return true, nil
+			}},
+		},
+	}
+}
+
+// throttleLogic keeps the counters of the limiter from being changed by hand;
+// deleting one starts its window anew.
+func throttleLogic() record.Logic {
+	return record.Logic{
+		Model: "gateway.throttle",
+		BeforeWrite: func(*record.Env, []record.Rec, record.Values) error {
+			return fault.New(fault.Forbidden, "Counters cannot be changed")
+		},
+	}
+}

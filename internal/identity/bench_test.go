@@ -1,0 +1,71 @@
+package identity
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+)
+
+// benchService is a Service that has an account and a key in memory, without
+// a database: a query would be a nil dereference.
+func benchService(b *testing.B) (s *Service, token, key string) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	s = &Service{
+		clock:    &hand{now: now},
+		accounts: newLRU[int64, *account](4096),
+		tokens:   newLRU[digest, *tokenEntry](4096), keys: newLRU[digest, *keyEntry](4096),
+	}
+	signs := &signingKey{kid: "k", secret: make([]byte, 64)}
+	s.signing.ring.Store(&keyRing{current: signs, byKID: map[string]*signingKey{"k": signs}})
+	u := &User{ID: 2, Login: "admin", Active: true}
+	s.accounts.put(2, &account{user: u, version: u.passwordVersion()})
+	token, err := s.sign(newClaims(accessToken, u, "0123456789abcdef0123456789abcdef", now))
+	if err != nil {
+		b.Fatal(err)
+	}
+	key, _ = NewKey()
+	s.keys.put(digestOf(key), &keyEntry{principal: &Principal{Kind: APIKey, CredentialID: 7}})
+	for i := range 4000 { // as full as it gets
+		s.tokens.put(digestOf(fmt.Sprint(i)), &tokenEntry{})
+		s.revoked.add(fmt.Sprint(i), now)
+	}
+	return s, token, key
+}
+
+func BenchmarkIdentify(b *testing.B) {
+	s, token, key := benchService(b)
+	for name, h := range map[string]http.Header{
+		"token": {"Authorization": {"Bearer " + token}}, "key": {"X-Api-Key": {key}},
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := s.Identify(b.Context(), h); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	b.Run("token, parallel", func(b *testing.B) {
+		h := http.Header{"Authorization": {"Bearer " + token}}
+		b.RunParallel(func(pb *testing.PB) {
+			for pb.Next() {
+				if _, err := s.Identify(b.Context(), h); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	})
+}
+
+// A token that is seen for the first time.
+func BenchmarkVerifyToken(b *testing.B) {
+	s, token, _ := benchService(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := s.verify(b.Context(), token, accessToken, s.clock.Now()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,99 @@
+package identity
+
+import (
+	"context"
+	"crypto/sha256"
+	"net/http"
+	"strings"
+	"time"
+
+	"gatehouse/internal/fault"
+)
+
+// digest is the SHA-256 of a credential: caches and tables never hold the
+// credential itself.
+type digest [sha256.Size]byte
+
+// digestOf hashes a credential. Those of usual length need no allocation.
+func digestOf(credential string) digest {
+	var usual [512]byte
+	return sha256.Sum256(append(usual[:0], credential...))
+}
+
+// Identify finds out who makes a request, by its Authorization (RFC 6750) or
+// X-API-Key header. A credential that was seen before costs no query. Errors
+// are Unauthenticated, BadRequest when there are two credentials, Forbidden
+// when the caller's allowed IPs cannot be understood, or Unavailable. Whether
+// the address is allowed is not checked here.
+func (s *Service) Identify(ctx context.Context, h http.Header) (*Principal, error) {
+	now := s.clock.Now()
+	bearer, hasBearer := h["Authorization"]
+	key, hasKey := h["X-Api-Key"]
+	switch {
+	case hasBearer && hasKey:
+		return nil, fault.New(fault.BadRequest, "Both Authorization and X-API-Key are given: send one of them")
+	case hasBearer:
+		token, ok := bearerToken(bearer)
+		if !ok {
+			return nil, fault.New(fault.Unauthenticated, "Malformed Authorization header: expected 'Authorization: Bearer <access token>'")
+		}
+		return s.identifyToken(ctx, token, now)
+	case hasKey:
+		if len(key) != 1 || !isKey(key[0]) {
+			return nil, fault.New(fault.Unauthenticated, "Malformed X-API-Key header: expected the 64 characters of an API key")
+		}
+		return s.identifyKey(ctx, key[0], now)
+	}
+	return nil, fault.New(fault.Unauthenticated, "Authentication required")
+}
+
+// bearerToken takes the token out of the one Authorization header. The name of
+// the scheme is of any case (RFC 9110 section 11.1).
+func bearerToken(values []string) (string, bool) {
+	const scheme = "Bearer "
+	if len(values) != 1 || len(values[0]) <= len(scheme) || !strings.EqualFold(values[0][:len(scheme)], scheme) {
+		return "", false
+	}
+	token := strings.Trim(values[0][len(scheme):], " ")
+	return token, token != "" && !strings.ContainsAny(token, " \t,")
+}
+
+// tokenEntry is an access token that was verified. Its claims hold for ever,
+// the principal as long as users stay the same.
+type tokenEntry struct {
+	claims    *claims
+	expires   time.Time
+	users     uint64
+	principal *Principal
+}
+
+func (s *Service) identifyToken(ctx context.Context, token string, now time.Time) (*Principal, error) {
+	if len(token) > maxToken {
+		return nil, invalidToken()
+	}
+	sum := digestOf(token)
+	e, ok := s.tokens.get(sum)
+	if !ok || !now.Before(e.expires) {
+		c, err := s.verify(ctx, token, accessToken, now)
+		if err != nil {
+			s.tokens.remove(sum)
+			return nil, err
+		}
+		e = &tokenEntry{claims: c, expires: c.ExpiresAt.Time}
+	}
+	if s.revoked.has(e.claims.Family) {
+		return nil, revokedToken()
+	}
+	if e.principal != nil && e.users == s.usersGen.Load() {
+		return e.principal, nil
+	}
+	a, err := s.tokenAccount(ctx, e.claims)
+	if err != nil {
+		return nil, err
+	}
+	p := a.principal()
+	p.Kind, p.TokenID, p.Family, p.Scopes = UserToken, e.claims.ID, e.claims.Family, AllScopes()
+	p.Subject = "user:" + e.claims.Subject
+	s.tokens.put(sum, &tokenEntry{claims: e.claims, expires: e.expires, users: a.users, principal: p})
+	return p, nil
+}

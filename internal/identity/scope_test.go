@@ -1,0 +1,186 @@
+package identity
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"gatehouse/internal/fault"
+)
+
+func TestParseScopes(t *testing.T) {
+	for _, test := range []struct{ text, want, wrong string }{
+		{"read", "read", ""},
+		{"write,read", "read write", ""},
+		{" read\twrite , delete\n", "delete read write", ""},
+		{"read read,read", "read", ""},
+		{"orders_read x_things_write", "orders_read x_things_write", ""},
+		{"res.partner:read,sale.*:write,*:delete", "*:delete res.partner:read sale.*:write", ""},
+		{"x_thing:read", "x_thing:read", ""},
+		{"", "", "At least one scope"},
+		{" ,, ", "", "At least one scope"},
+		{"reed", "", "Unknown scope: reed; allowed are read, write"},
+		{"Read", "", "Unknown scope: Read"},
+		{"read orders_reed", "", "Unknown scope: orders_reed"},
+		{"orders_delete", "", "Unknown scope: orders_delete"},
+		{"orders_admin", "", "Unknown scope"},
+		{"_read", "", "Unknown scope"},
+		{"res.partner:admin", "", "Unknown scope"},
+		{"res.partner:", "", "Unknown scope"},
+		{":read", "", "Unknown scope"},
+		{"res.*partner:read", "", "Unknown scope"},
+		{"sale*:read", "", "Unknown scope"},
+		{"res..partner:read", "", "Unknown scope"},
+		{"**:read", "", "Unknown scope"},
+		{"res.partner:read:write", "", "Unknown scope"},
+		{"rés:read", "", "Unknown scope"},
+		{strings.Repeat("a", 70) + "_read", "", "Unknown scope"},
+		{manyScopes(maxScopes + 1), "", "More than 100"},
+	} {
+		s, err := ParseScopes(test.text)
+		if test.wrong != "" {
+			if !fault.Is(err, fault.BadRequest) || !strings.Contains(fault.From(err).Message, test.wrong) {
+				t.Errorf("%q: %v, want %q", test.text, err, test.wrong)
+			}
+			continue
+		}
+		if err != nil || s.String() != test.want {
+			t.Errorf("%q: %q (%v), want %q", test.text, s, err, test.want)
+		}
+	}
+}
+
+func manyScopes(n int) string {
+	var words []string
+	for i := range n {
+		words = append(words, "r"+strings.Repeat("x", i%60)+string(rune('a'+i/60))+"_read")
+	}
+	return strings.Join(words, ",")
+}
+
+func TestScopesAllow(t *testing.T) {
+	universal := func(a Action) Need { return Need{Action: a, Model: "sale.order"} }
+	curated := func(a Action) Need { return Need{Action: a, Model: "sale.order", Resource: "orders"} }
+	for _, test := range []struct {
+		scopes string
+		need   Need
+		want   bool
+	}{
+		{"read", universal(Read), true},
+		{"read", curated(Read), true},
+		{"read", Need{Action: Read}, true},
+		{"read", universal(Write), false},
+		{"read", universal(Delete), false},
+		{"write", universal(Read), false},
+		{"write", universal(Write), true},
+		{"write", universal(Delete), false},
+		{"write", curated(Delete), false},
+		{"delete", curated(Delete), true},
+		{"read,write,delete", Need{Action: Admin}, false},
+		{"admin", Need{Action: Admin}, true},
+		{"admin", curated(Delete), true},
+
+		{"orders_read", curated(Read), true},
+		{"orders_read", universal(Read), false},
+		{"orders_read", curated(Write), false},
+		{"orders_write", curated(Read), false},
+		{"orders_write", curated(Write), true},
+		{"orders_write", curated(Delete), true},
+		{"orders_write", universal(Write), false},
+		{"products_write", curated(Write), false},
+		{"x_things_read", Need{Action: Read, Model: "x_thing", Resource: "x_things"}, true},
+		{"orders_read", Need{Action: Admin, Resource: "orders"}, false},
+
+		{"sale.order:read", universal(Read), true},
+		{"sale.order:read", curated(Read), true},
+		{"sale.order:read", universal(Write), false},
+		{"sale.order:write", universal(Write), true},
+		{"sale.order:write", universal(Delete), false},
+		{"sale.order:delete", universal(Delete), true},
+		{"sale.order:read", Need{Action: Read, Model: "sale.order.line"}, false},
+		{"sale.*:read", Need{Action: Read, Model: "sale.order.line"}, true},
+		{"sale.*:read", Need{Action: Read, Model: "sale"}, false},
+		{"sale.*:read", Need{Action: Read, Model: "sales.thing"}, false},
+		{"*:read", universal(Read), true},
+		{"*:read", Need{Action: Read}, false},
+		{"*:write,*:read,*:delete", Need{Action: Admin}, false},
+		{"res.partner:read,sale.*:write", universal(Write), true},
+		{"read", Need{}, false},
+		{"read", Need{Action: "shout"}, false},
+	} {
+		s, err := ParseScopes(test.scopes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Allows(test.need); got != test.want {
+			t.Errorf("%s for %+v: %v, want %v", test.scopes, test.need, got, test.want)
+		}
+	}
+	if (Scopes{}).Allows(universal(Read)) {
+		t.Error("no scopes allow something")
+	}
+	if !AllScopes().Allows(Need{Action: Admin}) {
+		t.Error("all scopes refuse something")
+	}
+}
+
+func TestNeedString(t *testing.T) {
+	for need, want := range map[Need]string{
+		{Action: Write, Model: "sale.order"}:                      "write",
+		{Action: Read}:                                            "read",
+		{Action: Read, Model: "sale.order", Resource: "orders"}:   "orders_read",
+		{Action: Write, Model: "sale.order", Resource: "orders"}:  "orders_write",
+		{Action: Delete, Model: "sale.order", Resource: "orders"}: "orders_write",
+		{Action: Admin, Resource: "orders"}:                       "admin",
+	} {
+		if got := need.String(); got != want {
+			t.Errorf("%+v: %s, want %s", need, got, want)
+		}
+		if s, err := ParseScopes(want); err != nil || !s.Allows(need) {
+			t.Errorf("%+v names %s, which does not do (%v)", need, want, err)
+		}
+	}
+}
+
+func TestScopesResources(t *testing.T) {
+	s, err := ParseScopes("read,orders_write,orders_read,a_b_read,sale.*:read")
+	if got := s.Resources(); err != nil || !slices.Equal(got, []string{"a_b", "orders"}) {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+func FuzzParseScopes(f *testing.F) {
+	for _, seed := range []string{"read,write", "orders_read sale.*:write", "*:delete", "", "a_b_read,a:read", "\x00_read"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := ParseScopes(text)
+		if err != nil {
+			if !fault.Is(err, fault.BadRequest) {
+				t.Fatalf("not a bad request: %v", err)
+			}
+			return
+		}
+		again, err := ParseScopes(s.String())
+		if err != nil || again.String() != s.String() {
+			t.Fatalf("%q reads as %q, which reads as %q (%v)", text, s, again, err)
+		}
+		if s.Allows(Need{Action: Admin}) != slices.Contains(strings.Fields(s.String()), "admin") {
+			t.Fatalf("%q allows admin or does not", text)
+		}
+	})
+}
+
+func BenchmarkAllows(b *testing.B) {
+	s, err := ParseScopes("products_read,products_write,sale.*:write,res.partner:read")
+	if err != nil {
+		b.Fatal(err)
+	}
+	need := Need{Action: Read, Model: "res.partner"}
+	b.ReportAllocs()
+	for b.Loop() {
+		if !s.Allows(need) {
+			b.Fatal("refused")
+		}
+	}
+}

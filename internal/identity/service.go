@@ -1,0 +1,194 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"gatehouse/internal/clock"
+	"gatehouse/internal/fault"
+	"gatehouse/internal/sqldb"
+)
+
+// The signals that this package sends and listens to. Whoever changes users
+// (password, active, groups) or profiles in a transaction signals
+// UsersChanged; keys, KeysChanged. Caches then hold nothing older.
+const (
+	UsersChanged       = "users"
+	KeysChanged        = "keys"
+	tokensChanged      = "tokens"
+	signingKeysChanged = "signing_keys"
+)
+
+// Options tune a Service. The zero value is a good choice.
+type Options struct {
+	// Clock is the system's unless a test brings its own.
+	Clock clock.Clock
+	// Passwords does the hashing; nil makes one. Share it with whoever else hashes.
+	Passwords *Passwords
+	// Resources are the curated resources. When any are named, new keys may not
+	// have scopes of others.
+	Resources []string
+	// CacheSize bounds each cache of credentials; 0 is 4096.
+	CacheSize int
+}
+
+// Service identifies callers, and issues and revokes their credentials. Safe
+// for concurrent use. What it has identified once it knows from memory until
+// that changes, on any node.
+type Service struct {
+	db        sqldb.DB
+	users     Users
+	clock     clock.Clock
+	passwords *Passwords
+	resources []string
+
+	// Generations: they count the changes of which others may hold old copies.
+	usersGen, keysGen atomic.Uint64
+
+	accounts *lru[int64, *account]
+	tokens   *lru[digest, *tokenEntry]
+	keys     *lru[digest, *keyEntry]
+	loads    singleflight.Group
+
+	signing  signing
+	revoked  revocations
+	attempts *attempts
+	usage    usage
+
+	reload chan struct{} // capacity 1: signing keys or revocations changed
+	stop   func()
+	done   chan struct{}
+}
+
+// flushEvery is how often the use of keys is written.
+const flushEvery = 3 * time.Second
+
+// New starts a Service on a database that has the tables of Models. It makes
+// the first signing key, if there is none. Close it.
+func New(ctx context.Context, db sqldb.DB, users Users, o Options) (*Service, error) {
+	if o.Clock == nil {
+		o.Clock = clock.System
+	}
+	if o.Passwords == nil {
+		o.Passwords = NewPasswords(0)
+	}
+	if o.CacheSize <= 0 {
+		o.CacheSize = 4096
+	}
+	s := &Service{
+		db: db, users: users, clock: o.Clock, passwords: o.Passwords, resources: o.Resources,
+		accounts: newLRU[int64, *account](o.CacheSize),
+		tokens:   newLRU[digest, *tokenEntry](o.CacheSize),
+		keys:     newLRU[digest, *keyEntry](o.CacheSize),
+		attempts: newAttempts(),
+		reload:   make(chan struct{}, 1),
+		done:     make(chan struct{}),
+	}
+	if err := s.createSigningKeys(ctx); err != nil {
+		return nil, err
+	}
+	stopWatch := db.Watch(s.changed) // before the first load, so that no change falls between
+	if err := s.load(ctx); err != nil {
+		stopWatch()
+		return nil, err
+	}
+	if sampler, ok := users.(interface {
+		sampleHash(context.Context) (string, error)
+	}); ok {
+		hash, err := sampler.sampleHash(ctx)
+		if err != nil {
+			stopWatch()
+			return nil, storeFault(err, "look at the users")
+		}
+		s.passwords.Expect(hash)
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	s.stop = func() { stopWatch(); cancel() }
+	go s.work(ctx)
+	return s, nil
+}
+
+// Close stops the work in the background and writes what is known about the
+// use of keys.
+func (s *Service) Close(ctx context.Context) error {
+	s.stop()
+	<-s.done
+	return s.flushUsage(ctx)
+}
+
+// Passwords is where passwords are hashed and checked, for those who set them.
+func (s *Service) Passwords() *Passwords { return s.passwords }
+
+// Resources are the curated resources that keys may have scopes of; none: any.
+func (s *Service) Resources() []string { return s.resources }
+
+// changed takes a signal. It only counts and pokes: listeners must be quick.
+func (s *Service) changed(channel string) {
+	switch channel {
+	case UsersChanged:
+		s.usersGen.Add(1)
+	case KeysChanged:
+		s.keysGen.Add(1)
+	case tokensChanged, signingKeysChanged:
+		s.poke()
+	case "": // the connection was lost: anything may have changed
+		s.usersGen.Add(1)
+		s.keysGen.Add(1)
+		s.poke()
+	}
+}
+
+func (s *Service) poke() {
+	select {
+	case s.reload <- struct{}{}:
+	default: // one is due already
+	}
+}
+
+// load takes over the signing keys and the revocations of the store.
+func (s *Service) load(ctx context.Context) error {
+	if err := s.signing.load(ctx, s.db, s.clock.Now()); err != nil {
+		return err
+	}
+	return s.revoked.load(ctx, s.db, s.clock.Now())
+}
+
+// work follows changes and writes the use of keys, until ctx ends. While the
+// store is away it tries again every half second.
+func (s *Service) work(ctx context.Context) {
+	defer close(s.done)
+	flush := time.NewTicker(flushEvery)
+	defer flush.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.reload:
+			for s.load(ctx) != nil {
+				select {
+				case <-ctx.Done():
+					return
+				case <-time.After(500 * time.Millisecond):
+				}
+			}
+		case <-flush.C:
+			_ = s.flushUsage(ctx) // kept and tried again at the next tick
+		}
+	}
+}
+
+// storeFault makes a fault of an error of the store: Unavailable when it
+// cannot be reached, else Internal.
+func storeFault(err error, what string) error {
+	if errors.Is(err, sqldb.ErrUnavailable) {
+		return &fault.Error{
+			Kind: fault.Unavailable, Message: "The store cannot be reached right now",
+			RetryAfter: time.Second, Cause: err,
+		}
+	}
+	return fault.Wrap(err, what)
+}
