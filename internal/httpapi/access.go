@@ -1,0 +1,160 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"gatehouse/internal/fault"
+	"gatehouse/internal/identity"
+	"gatehouse/internal/iprange"
+	"gatehouse/internal/setting"
+	"gatehouse/internal/throttle"
+)
+
+// Access says who may call a route. It has no zero value: a route that does
+// not say so keeps the server from starting.
+type Access uint8
+
+// The kinds of access.
+const (
+	_             Access = iota
+	Public               // anybody, without a credential
+	AnyCredential        // whoever is identified
+	Scoped               // whoever has the scope of the route's action
+	AdminOnly            // administrators with the scope admin
+)
+
+// Limiting says what a request counts against. It has no zero value either.
+type Limiting uint8
+
+// The classes of limits.
+const (
+	_         Limiting = iota
+	Counted            // the caller's own limits, or the global one; without a caller, per address
+	Uncounted          // nothing: probes of whoever runs the server
+)
+
+// adminModels is how the names of Gatehouse's own models begin.
+const adminModels = "gateway."
+
+// identify finds out who calls. Public routes do not ask.
+func (s *Server) identify(c *call) error {
+	if c.route.Access == Public {
+		return nil
+	}
+	who, err := s.deps.Identity.Identify(c.ctx, c.r.Header)
+	if err != nil {
+		return err
+	}
+	if who == nil {
+		return fault.New(fault.Unauthenticated, "Authentication required")
+	}
+	c.who = who
+	c.caller.UserID = who.UserID
+	c.caller.Admin = who.Administrator && who.Scopes.Allows(identity.Need{Action: identity.Admin})
+	e := &c.event
+	e.UserID, e.Login, e.LogLevel = who.UserID, who.Login, who.LogLevel
+	e.Credential, e.CredentialID = who.Kind, who.CredentialID
+	return nil
+}
+
+// authorize asks whether the credential's scopes cover the route. What the
+// user behind it may do with the records is the backend's question.
+func (s *Server) authorize(c *call) error {
+	if c.route.Access == Public || c.route.Access == AnyCredential {
+		return nil
+	}
+	need := identity.Need{Action: c.route.Action, Model: c.event.Model, Resource: c.route.resourceName()}
+	if c.route.Access == AdminOnly || strings.HasPrefix(c.event.Model, adminModels) {
+		need = identity.Need{Action: identity.Admin}
+	}
+	if !c.who.Scopes.Allows(need) {
+		return fault.New(fault.Forbidden, "Missing scope: "+need.String()).
+			With(map[string]string{"scope": need.String()})
+	}
+	if need.Action == identity.Admin && !c.who.Administrator {
+		return fault.New(fault.Forbidden, "Only administrators may do this")
+	}
+	return nil
+}
+
+// limit counts the request. It runs for refused ones too, so that guessing
+// credentials is limited as well, and headers are on every answer.
+func (s *Server) limit(c *call) error {
+	if c.route == nil || c.route.Limiting != Counted {
+		return nil
+	}
+	subject, windows := s.limitsOf(c)
+	if len(windows) == 0 {
+		return nil
+	}
+	ctx := c.ctx
+	if ctx.Err() != nil { // the request's time is up, its count is not
+		ctx = context.WithoutCancel(ctx)
+	}
+	decision, err := s.deps.Limiter.Take(ctx, subject, windows)
+	if err != nil {
+		return err
+	}
+	if decision.Limit > 0 {
+		c.limited, c.decision = true, decision
+	}
+	if !decision.Allowed {
+		return decision.Fault()
+	}
+	return nil
+}
+
+// limitsOf says for whom a request counts, and against what.
+func (s *Server) limitsOf(c *call) (string, []throttle.Window) {
+	if c.who == nil {
+		return addressSubject(c.ip), globalWindows(c.settings)
+	}
+	if limits := c.who.Limits; !limits.IsZero() {
+		return c.who.Subject, throttle.Windows(limits.Minute, limits.Hour, limits.Day)
+	}
+	return c.who.Subject, globalWindows(c.settings)
+}
+
+// globalWindows is the limit of whoever has none of his own.
+func globalWindows(s *setting.Settings) []throttle.Window {
+	if s.GlobalRateLimit <= 0 {
+		return nil
+	}
+	return []throttle.Window{{
+		Name:    string(s.RateWindow),
+		Seconds: int64(s.RateWindow.Duration() / time.Second),
+		Limit:   s.GlobalRateLimit,
+	}}
+}
+
+// addressSubject is what requests without a caller are counted for. Whoever
+// has one IPv6 address has the 2^64 of its network: they count as one.
+func addressSubject(ip netip.Addr) string {
+	if ip.Is6() {
+		if network, err := ip.Prefix(64); err == nil {
+			return "ip:" + network.String()
+		}
+	}
+	return "ip:" + ip.String()
+}
+
+// address holds the caller to the addresses that his credential is good for.
+func (s *Server) address(c *call) error {
+	if c.who != nil && !iprange.Allowed(c.who.AllowedIPs, c.ip) {
+		return fault.New(fault.Forbidden, "This credential may not be used from "+c.ip.String())
+	}
+	return nil
+}
+
+// challenge is the WWW-Authenticate header of a 401: RFC 6750 wants an error
+// in it only where a credential was sent.
+func challenge(r *http.Request) string {
+	if r.Header.Get("Authorization") == "" && r.Header.Get("X-Api-Key") == "" {
+		return `Bearer realm="gatehouse"`
+	}
+	return `Bearer realm="gatehouse", error="invalid_token"`
+}

@@ -1,0 +1,93 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"gatehouse/internal/backend"
+	"gatehouse/internal/fault"
+	"gatehouse/internal/httpapi/wire"
+	"gatehouse/internal/identity"
+	"gatehouse/internal/setting"
+	"gatehouse/internal/throttle"
+)
+
+// call is one request on its way through the pipeline. Calls are reused:
+// nothing may keep one, or what its buffers hold, after the last step.
+type call struct {
+	w      http.ResponseWriter
+	r      *http.Request
+	ctx    context.Context // ends with the request, or when it takes too long
+	cancel context.CancelFunc
+	began  time.Time
+	lapped time.Duration // until the end of the step before
+	event  Event
+	fault  *fault.Error // why the request is refused; nil while all is well
+	gone   bool         // the caller hung up
+
+	// By the steps, in their order.
+	settings *setting.Settings
+	ip       netip.Addr
+	route    *Route
+	lost     *fault.Error // no route: what the route step will say
+	allow    string       // the Allow header of a 405 or of an answer to OPTIONS
+	who      *identity.Principal
+	caller   backend.Caller
+	params   params
+	limited  bool // decision is set
+	decision throttle.Decision
+	run      func() (reply, error) // the handler with its input
+	reply    reply
+	status   int
+	out      []byte // the answer's body
+
+	body []byte // of the request
+	rows wire.Rows
+	ids  [1]int64
+}
+
+// maxKept is the largest buffer that a call keeps for the next request. Larger
+// ones are rare, and would stay in memory for nothing.
+const maxKept = 256 << 10
+
+// begin makes the call ready for a request.
+func (c *call) begin(w http.ResponseWriter, r *http.Request) {
+	out, body, rows := c.out[:0], c.body[:0], c.rows
+	if cap(out) > maxKept {
+		out = nil
+	}
+	if cap(body) > maxKept {
+		body = nil
+	}
+	if rows.Cap() > maxKept {
+		rows = wire.Rows{}
+	}
+	*c = call{w: w, r: r, out: out, body: body, rows: rows, began: time.Now()}
+}
+
+// release ends a call and keeps it for another request.
+func (s *Server) release(c *call) {
+	if c.cancel != nil {
+		c.cancel()
+	}
+	// What belongs to the request must not live as long as the pool.
+	*c = call{out: c.out, body: c.body, rows: c.rows}
+	c.rows.Reset(wire.Plain, false)
+	s.calls.Put(c)
+}
+
+// limitTime bounds the time that the rest of the request may take.
+func (c *call) limitTime(timeout time.Duration) {
+	c.ctx = c.r.Context()
+	if timeout > 0 {
+		c.ctx, c.cancel = context.WithTimeout(c.ctx, timeout)
+	}
+}
+
+// recordRows gives the buffer that records are written into.
+func (c *call) recordRows(shape wire.Shape, one bool) *wire.Rows {
+	c.rows.Reset(shape, one)
+	return &c.rows
+}

@@ -1,0 +1,157 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+
+	"gatehouse/internal/fault"
+	"gatehouse/internal/httpapi/wire"
+)
+
+// reply is what a handler gives back. It says nothing of HTTP.
+type reply struct {
+	// data is encoded as JSON; raw is JSON already and wins where it is set.
+	data any
+	raw  []byte
+	// message tells of a change in words, "" says nothing.
+	message string
+	meta    *meta
+	// created: something was made, at location where there is one place.
+	created  bool
+	location string
+	// none: the answer has no body at all.
+	none bool
+}
+
+// meta is what an answer says beside its data.
+type meta struct {
+	page    *page
+	ignored []string // input fields that were not taken
+	more    any      // anything else, as the whole of meta
+}
+
+// page is the part of a list that was answered.
+type page struct {
+	total         int64 // -1: not counted
+	limit, offset int
+	count         int
+	number, size  int // page and per_page, where the caller asked so; else 0
+}
+
+// format puts the answer, or the error, into the envelope.
+func (s *Server) format(c *call) error {
+	if c.fault == nil {
+		c.status = http.StatusOK
+		switch {
+		case c.reply.created:
+			c.status = http.StatusCreated
+		case c.reply.none:
+			c.status = http.StatusNoContent
+			return nil
+		}
+		out, err := appendSuccess(c.out[:0], &c.reply)
+		if err == nil {
+			c.out = out
+			return nil
+		}
+		c.refuse(fault.Wrap(err, "encode the answer"))
+	}
+	c.status = statusOf(c.fault.Kind)
+	if c.gone {
+		c.status = statusClientGone
+	}
+	c.out = appendError(c.out[:0], c.status, c.fault, c.event.RequestID)
+	return nil
+}
+
+func appendSuccess(dst []byte, r *reply) ([]byte, error) {
+	dst = append(dst, `{"success":true,"data":`...)
+	if r.raw != nil {
+		dst = append(dst, r.raw...)
+	} else {
+		var err error
+		if dst, err = appendAny(dst, r.data); err != nil {
+			return nil, err
+		}
+	}
+	if r.message != "" {
+		dst = wire.AppendString(append(dst, `,"message":`...), r.message)
+	}
+	if r.meta != nil {
+		var err error
+		if dst, err = appendMeta(append(dst, `,"meta":`...), r.meta); err != nil {
+			return nil, err
+		}
+	}
+	return append(dst, '}'), nil
+}
+
+func appendMeta(dst []byte, m *meta) ([]byte, error) {
+	if m.more != nil {
+		return appendAny(dst, m.more)
+	}
+	sep := byte('{')
+	if p := m.page; p != nil {
+		dst = append(dst, `{"total":`...)
+		if p.total < 0 {
+			dst = append(dst, "null"...)
+		} else {
+			dst = strconv.AppendInt(dst, p.total, 10)
+		}
+		dst = strconv.AppendInt(append(dst, `,"limit":`...), int64(p.limit), 10)
+		dst = strconv.AppendInt(append(dst, `,"offset":`...), int64(p.offset), 10)
+		dst = strconv.AppendInt(append(dst, `,"count":`...), int64(p.count), 10)
+		if p.number > 0 {
+			dst = strconv.AppendInt(append(dst, `,"page":`...), int64(p.number), 10)
+			dst = strconv.AppendInt(append(dst, `,"per_page":`...), int64(p.size), 10)
+			if p.total >= 0 {
+				pages := (p.total + int64(p.limit) - 1) / int64(p.limit)
+				dst = strconv.AppendInt(append(dst, `,"pages":`...), pages, 10)
+			}
+		}
+		sep = ','
+	}
+	if len(m.ignored) > 0 {
+		var err error
+		if dst, err = appendAny(append(append(dst, sep), `"ignored_fields":`...), m.ignored); err != nil {
+			return nil, err
+		}
+		sep = ','
+	}
+	if sep == '{' {
+		dst = append(dst, '{')
+	}
+	return append(dst, '}'), nil
+}
+
+// appendAny encodes what is not worth an encoder of its own.
+func appendAny(dst []byte, v any) ([]byte, error) {
+	w := appendWriter{dst}
+	enc := json.NewEncoder(&w)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return w.buf[:len(w.buf)-1], nil // without the newline
+}
+
+type appendWriter struct{ buf []byte }
+
+func (w *appendWriter) Write(b []byte) (int, error) {
+	w.buf = append(w.buf, b...)
+	return len(b), nil
+}
+
+func appendError(dst []byte, status int, f *fault.Error, requestID string) []byte {
+	dst = strconv.AppendInt(append(dst, `{"success":false,"error":{"code":`...), int64(status), 10)
+	dst = wire.AppendString(append(dst, `,"type":`...), f.Kind.String())
+	dst = wire.AppendString(append(dst, `,"message":`...), f.Message)
+	if f.Details != nil {
+		if details, err := appendAny(nil, f.Details); err == nil {
+			dst = append(append(dst, `,"details":`...), details...)
+		}
+	}
+	dst = wire.AppendString(append(dst, `,"request_id":`...), requestID)
+	return append(dst, '}', '}')
+}

@@ -1,0 +1,103 @@
+package httpapi
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"gatehouse/internal/identity"
+)
+
+// Event is what there is to know about a finished request.
+type Event struct {
+	Time      time.Time // when it came in
+	RequestID string
+	Method    string
+	Path      string
+	Route     string // the pattern that took it, e.g. /api/v1/{model}/{id}; "" for none
+	Model     string // "" when it was not about records
+	Query     string // as sent; may hold what should not be kept
+	Status    int
+	Latency   time.Duration // until the answer was ready to be sent
+	// Steps is how long each step took, by its number. Those of the log and
+	// respond steps come after the event and are not in it.
+	Steps     [StepCount]time.Duration
+	BytesIn   int64
+	BytesOut  int64
+	IP        netip.Addr
+	UserAgent string
+
+	UserID       int64 // 0: not identified
+	Login        string
+	Credential   identity.CredentialKind
+	CredentialID int64
+	LogLevel     string // of the user's profile; "" is the global one
+
+	ErrorType    string // "" for an answer without error
+	ErrorMessage string
+	Cause        error  // the private cause of the error
+	Stack        string // of a panic
+}
+
+// Observer learns of every request, once, just before its answer is sent. It
+// must not block. The event is reused: an observer that keeps it keeps a copy.
+type Observer interface{ Observe(*Event) }
+
+// StepNames names the steps of a request, in their order.
+func StepNames() [StepCount]string {
+	var names [StepCount]string
+	for i, st := range pipeline() {
+		names[i] = st.name
+	}
+	return names
+}
+
+// log completes the event and shows it to the observer.
+func (s *Server) log(c *call) error {
+	e := &c.event
+	e.Status, e.BytesOut = c.status, int64(len(c.out))
+	if c.r.Method == "HEAD" {
+		e.BytesOut = 0
+	}
+	if f := c.fault; f != nil {
+		e.ErrorType, e.ErrorMessage, e.Cause = f.Kind.String(), f.Message, f.Cause
+		if c.status >= 500 {
+			s.deps.Log.LogAttrs(c.r.Context(), slog.LevelError, "request failed",
+				slog.String("request_id", e.RequestID), slog.String("method", e.Method),
+				slog.String("path", e.Path), slog.Int("status", e.Status),
+				slog.String("error", f.Error()), slog.String("stack", e.Stack))
+		}
+	}
+	e.Latency = time.Since(c.began)
+	s.deps.Observer.Observe(e)
+	return nil
+}
+
+// LogObserver writes a line for every request to a structured log.
+type LogObserver struct{ Log *slog.Logger }
+
+// Observe writes the line.
+func (o LogObserver) Observe(e *Event) {
+	ctx := context.Background()
+	if !o.Log.Enabled(ctx, slog.LevelInfo) {
+		return
+	}
+	attrs := make([]slog.Attr, 0, 12)
+	attrs = append(attrs,
+		slog.String("request_id", e.RequestID), slog.String("method", e.Method),
+		slog.String("path", e.Path), slog.Int("status", e.Status),
+		slog.Duration("latency", e.Latency), slog.String("ip", e.IP.String()))
+	if e.Login != "" {
+		attrs = append(attrs, slog.String("user", e.Login), slog.String("credential", string(e.Credential)))
+	}
+	if e.ErrorType != "" {
+		attrs = append(attrs, slog.String("error", e.ErrorMessage))
+	}
+	o.Log.LogAttrs(ctx, slog.LevelInfo, "request", attrs...)
+}
+
+// noObserver is for whoever wants none.
+type noObserver struct{}
+
+func (noObserver) Observe(*Event) {}

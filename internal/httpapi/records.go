@@ -1,0 +1,99 @@
+package httpapi
+
+import (
+	"math"
+	"strconv"
+
+	"gatehouse/internal/backend"
+	"gatehouse/internal/fault"
+	"gatehouse/internal/httpapi/wire"
+)
+
+// recordInput is a request about one record.
+type recordInput struct {
+	model string
+	id    int64
+	params
+}
+
+// listInput is a request for a list.
+type listInput struct {
+	model string
+	params
+}
+
+// recordID reads the id in the path.
+func (c *call) recordID() (int64, error) {
+	text := c.r.PathValue("id")
+	id, err := strconv.ParseUint(text, 10, 64)
+	if err != nil || id == 0 || id > math.MaxInt32 {
+		const what = "must be a whole number from 1 to 2147483647"
+		return 0, fault.Newf(fault.BadRequest, "Invalid id %s: it %s", wire.Quote(text), what).
+			With(fault.FieldErrors{"id": what})
+	}
+	return int64(id), nil
+}
+
+func (s *Server) readList(c *call) (listInput, error) {
+	return listInput{c.event.Model, c.params}, nil
+}
+
+func (s *Server) readOne(c *call) (recordInput, error) {
+	id, err := c.recordID()
+	return recordInput{c.event.Model, id, c.params}, err
+}
+
+// listRecords answers a page of the records that match.
+func (s *Server) listRecords(c *call, in listInput) (reply, error) {
+	rows := c.recordRows(in.shape, false)
+	total, err := s.deps.Backend.Search(c.ctx, &c.caller, &backend.Query{
+		Model: in.model, DomainText: in.domain, Fields: in.fields,
+		Order: in.order, Limit: in.limit, Offset: in.offset, Count: !in.uncounted,
+	}, rows)
+	if err != nil {
+		return reply{}, err
+	}
+	return reply{raw: rows.JSON(), meta: in.pageMeta(total, rows.Len())}, nil
+}
+
+// pageMeta describes the part of a list that was answered.
+func (p *params) pageMeta(total int64, count int) *meta {
+	if p.uncounted {
+		total = -1
+	}
+	return &meta{page: &page{
+		total: total, limit: p.limit, offset: p.offset, count: count, number: p.number, size: p.size,
+	}}
+}
+
+// getRecord answers one record.
+func (s *Server) getRecord(c *call, in recordInput) (reply, error) {
+	raw, err := s.readBack(c, in.model, in.id, in.fields, in.shape, nil)
+	return reply{raw: raw}, err
+}
+
+// readBack reads one record as JSON; once holds secrets to add to it.
+func (s *Server) readBack(c *call, model string, id int64, fields []string, shape wire.Shape, once map[string]string) ([]byte, error) {
+	rows := c.recordRows(shape, true)
+	if len(once) > 0 {
+		rows.Extra = func(dst []byte, _ int) []byte { return appendSecrets(dst, once) }
+	}
+	c.ids[0] = id
+	if _, err := s.deps.Backend.Search(c.ctx, &c.caller, &backend.Query{
+		Model: model, IDs: c.ids[:], Fields: fields,
+	}, rows); err != nil {
+		return nil, err
+	}
+	if rows.Len() != 1 {
+		return nil, notFoundf("Record %s(%d) does not exist", model, id)
+	}
+	return rows.JSON(), nil
+}
+
+// deleteRecord deletes one record.
+func (s *Server) deleteRecord(c *call, in recordInput) (reply, error) {
+	if err := s.deps.Backend.Unlink(c.ctx, &c.caller, in.model, []int64{in.id}); err != nil {
+		return reply{}, err
+	}
+	return reply{raw: appendID(nil, in.id, nil), message: "Record deleted successfully"}, nil
+}

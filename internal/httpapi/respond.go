@@ -1,0 +1,99 @@
+package httpapi
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"gatehouse/internal/fault"
+)
+
+// respond sends the answer: headers, status and the whole body at once.
+func (s *Server) respond(c *call) error {
+	if c.status == 0 { // format itself broke down
+		c.status = http.StatusInternalServerError
+		c.out = appendError(c.out[:0], c.status, fault.From(nil), c.event.RequestID)
+	}
+	h := c.w.Header()
+	h["X-Content-Type-Options"] = s.fixed.nosniff
+	h["Cache-Control"] = s.fixed.noStore
+	if !c.reply.none || c.fault != nil {
+		h["Content-Type"] = s.fixed.json
+	}
+	values := headerValues{}
+	values.set(h, "X-Request-Id", c.event.RequestID)
+	if c.limited {
+		c.rateHeaders(h, &values)
+	}
+	if c.fault != nil {
+		c.faultHeaders(h)
+	} else if c.reply.location != "" {
+		values.set(h, "Location", c.reply.location)
+	}
+	if c.allow != "" {
+		h.Set("Allow", c.allow)
+	}
+	s.cors(c, h)
+	if len(c.out) > 0 {
+		values.set(h, "Content-Length", strconv.Itoa(len(c.out)))
+	}
+	c.w.WriteHeader(c.status)
+	if c.r.Method != http.MethodHead && len(c.out) > 0 {
+		if _, err := c.w.Write(c.out); err != nil {
+			s.deps.Log.DebugContext(c.r.Context(), "answer not sent", "request_id", c.event.RequestID, "error", err)
+		}
+	}
+	return nil
+}
+
+// headerValues hands out slices of one value, all in one piece of memory. It
+// is not reused: whoever holds the headers may hold them longer than the call.
+type headerValues struct {
+	used int
+	all  [6]string
+}
+
+func (v *headerValues) set(h http.Header, key, value string) {
+	v.all[v.used] = value
+	h[key] = slices.Clip(v.all[v.used : v.used+1])
+	v.used++
+}
+
+// rateHeaders tells of the tightest window. The names go out as the
+// specification spells them, which Header.Set would change.
+func (c *call) rateHeaders(h http.Header, values *headerValues) {
+	d := &c.decision
+	values.set(h, "RateLimit-Limit", strconv.FormatInt(d.Limit, 10))
+	values.set(h, "RateLimit-Remaining", strconv.FormatInt(max(d.Remaining, 0), 10))
+	values.set(h, "RateLimit-Reset", seconds(d.Reset))
+}
+
+// faultHeaders adds what HTTP wants beside certain statuses.
+func (c *call) faultHeaders(h http.Header) {
+	switch c.fault.Kind {
+	case fault.Unauthenticated:
+		h["WWW-Authenticate"] = []string{challenge(c.r)}
+	case fault.RateLimited, fault.Unavailable:
+		h.Set("Retry-After", seconds(max(c.fault.RetryAfter, time.Second)))
+	case fault.TooLarge:
+		h.Set("Connection", "close") // the rest of the body is not worth reading
+	default:
+	}
+}
+
+// seconds writes a duration as whole seconds, rounded up.
+func seconds(d time.Duration) string {
+	return strconv.FormatInt(int64((max(d, 0)+time.Second-1)/time.Second), 10)
+}
+
+// fixedHeaders are header values that all answers share.
+type fixedHeaders struct{ json, nosniff, noStore []string }
+
+func newFixedHeaders() fixedHeaders {
+	return fixedHeaders{
+		json:    []string{"application/json; charset=utf-8"},
+		nosniff: []string{"nosniff"},
+		noStore: []string{"no-store"},
+	}
+}

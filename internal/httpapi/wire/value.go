@@ -1,0 +1,125 @@
+package wire
+
+import (
+	"encoding/json"
+	"strconv"
+
+	"gatehouse/internal/backend"
+	"gatehouse/internal/schema"
+)
+
+// Shape is how values look in an answer.
+type Shape uint8
+
+// The shapes.
+const (
+	// Plain: many2one {"id", "name"}, null for what is empty, RFC 3339.
+	Plain Shape = iota
+	// Odoo: what Odoo's own API answers: [id, name], false, 2026-01-31 10:30:00.
+	Odoo
+)
+
+// finestCurrency is how many digits after the point a currency of Odoo can
+// have. Amounts are kept rounded to their own currency already: this only
+// takes away what binary arithmetic adds, and leaves dinars their third digit.
+const finestCurrency = 6
+
+// AppendValue writes one cell. The field may be nil where a column has none;
+// then the kind of the value alone decides.
+func AppendValue(dst []byte, shape Shape, f *schema.Field, v *backend.Value) []byte {
+	switch v.Kind {
+	case backend.Bool:
+		return strconv.AppendBool(dst, v.Int != 0)
+	case backend.Int:
+		return strconv.AppendInt(dst, v.Int, 10)
+	case backend.Float:
+		return appendNumber(dst, f, v.Float())
+	case backend.Text:
+		if v.Text == "" && shape == Plain {
+			return append(dst, "null"...)
+		}
+		return AppendString(dst, v.Text)
+	case backend.Date:
+		return append(AppendDate(append(dst, '"'), v.Int), '"')
+	case backend.Datetime:
+		return appendMoment(dst, shape, v.Int)
+	case backend.Ref:
+		if v.Int != 0 {
+			return appendRef(dst, shape, v.Int, v.Text)
+		}
+	case backend.IDs:
+		return appendIDs(dst, v.List)
+	case backend.Raw:
+		if v.Text != "" {
+			return appendRaw(dst, v.Text)
+		}
+	case backend.Null:
+	}
+	return appendEmpty(dst, shape, f)
+}
+
+// appendEmpty writes what stands for a value that is not set.
+func appendEmpty(dst []byte, shape Shape, f *schema.Field) []byte {
+	if f != nil {
+		switch f.Type {
+		case schema.Boolean:
+			return append(dst, "false"...)
+		case schema.Integer, schema.Float, schema.Monetary:
+			return append(dst, '0') // to Odoo, NULL and 0 are the same number
+		case schema.One2many, schema.Many2many:
+			return append(dst, "[]"...)
+		}
+	}
+	if shape == Odoo {
+		return append(dst, "false"...)
+	}
+	return append(dst, "null"...)
+}
+
+func appendNumber(dst []byte, f *schema.Field, x float64) []byte {
+	switch {
+	case f == nil:
+	case f.Type == schema.Monetary:
+		return AppendRounded(dst, x, finestCurrency)
+	case f.Scale >= 0:
+		return AppendRounded(dst, x, f.Scale)
+	}
+	return AppendFloat(dst, x)
+}
+
+func appendMoment(dst []byte, shape Shape, micros int64) []byte {
+	dst = AppendDate(append(dst, '"'), floorDiv(micros, 86400*1e6))
+	if shape == Odoo {
+		return append(AppendClock(append(dst, ' '), micros), '"')
+	}
+	return append(AppendClock(append(dst, 'T'), micros), 'Z', '"')
+}
+
+func appendRef(dst []byte, shape Shape, id int64, name string) []byte {
+	if shape == Odoo {
+		dst = append(strconv.AppendInt(append(dst, '['), id, 10), ',')
+		return append(AppendString(dst, name), ']')
+	}
+	dst = strconv.AppendInt(append(dst, `{"id":`...), id, 10)
+	return append(AppendString(append(dst, `,"name":`...), name), '}')
+}
+
+func appendIDs(dst []byte, ids []int64) []byte {
+	dst = append(dst, '[')
+	for i, id := range ids {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = strconv.AppendInt(dst, id, 10)
+	}
+	return append(dst, ']')
+}
+
+// appendRaw writes JSON that the database keeps. One broken value must not
+// break the whole answer, so it comes out as the text it is.
+func appendRaw(dst []byte, text string) []byte {
+	if !json.Valid([]byte(text)) {
+		return AppendString(dst, text)
+	}
+	return append(dst, text...)
+}

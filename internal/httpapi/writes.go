@@ -1,0 +1,221 @@
+package httpapi
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gatehouse/internal/backend"
+	"gatehouse/internal/fault"
+	"gatehouse/internal/httpapi/wire"
+	"gatehouse/internal/schema"
+)
+
+// createInput is a request to make records.
+type createInput struct {
+	model   string
+	objects []map[string]any
+	bulk    bool
+	params
+}
+
+// writeInput is a request to change a record.
+type writeInput struct {
+	recordInput
+	object map[string]any
+}
+
+func (s *Server) readCreate(c *call) (createInput, error) {
+	objects, bulk, err := s.readObjects(c)
+	return createInput{c.event.Model, objects, bulk, c.params}, err
+}
+
+func (s *Server) readWrite(c *call) (writeInput, error) {
+	one, err := s.readOne(c)
+	if err != nil {
+		return writeInput{}, err
+	}
+	object, err := s.readObject(c)
+	return writeInput{one, object}, err
+}
+
+// reader reads the values of records on behalf of the caller.
+func (s *Server) reader(c *call) *wire.Reader {
+	return &wire.Reader{Comodel: func(name string) (*schema.Model, error) {
+		return s.deps.Backend.Model(c.ctx, &c.caller, name)
+	}}
+}
+
+// createRecords makes one record, or several in one transaction.
+func (s *Server) createRecords(c *call, in createInput) (reply, error) {
+	m, err := s.deps.Backend.Model(c.ctx, &c.caller, in.model)
+	if err != nil {
+		return reply{}, err
+	}
+	// The record must not be made only to find that the answer cannot be.
+	if err := knownFields(m, in.fields); err != nil {
+		return reply{}, err
+	}
+	reader := s.reader(c)
+	values := make([]backend.Values, len(in.objects))
+	for i, object := range in.objects {
+		at := ""
+		if in.bulk {
+			at = wire.Element("", i) + "."
+		}
+		values[i] = reader.Record(m, object, at)
+	}
+	if err := reader.Err(); err != nil {
+		return reply{}, err
+	}
+	created, err := s.deps.Backend.Create(c.ctx, &c.caller, in.model, values)
+	if err != nil {
+		return reply{}, err
+	}
+	if in.bulk {
+		return s.manyCreated(c, &in, created)
+	}
+	return s.oneCreated(c, &in, created)
+}
+
+func (s *Server) oneCreated(c *call, in *createInput, created *backend.Created) (reply, error) {
+	id, once := created.IDs[0], onceOf(created, 0)
+	raw := appendID(nil, id, once)
+	if in.fields != nil {
+		row, err := s.readBack(c, in.model, id, in.fields, in.shape, once)
+		if err != nil && !unreadable(err) {
+			return reply{}, err
+		}
+		if err == nil {
+			raw = row
+		}
+	}
+	return reply{
+		raw: raw, message: "Record created successfully", created: true,
+		location: "/api/v1/" + in.model + "/" + strconv.FormatInt(id, 10),
+	}, nil
+}
+
+func (s *Server) manyCreated(c *call, in *createInput, created *backend.Created) (reply, error) {
+	r := reply{message: strconv.Itoa(len(created.IDs)) + " records created successfully", created: true}
+	if in.fields != nil {
+		rows := &backend.Page{}
+		_, err := s.deps.Backend.Search(c.ctx, &c.caller, &backend.Query{Model: in.model, IDs: created.IDs, Fields: in.fields}, rows)
+		if err == nil {
+			r.raw, err = s.inOrder(c, in.shape, created, rows)
+		}
+		if err == nil || !unreadable(err) {
+			return r, err
+		}
+	}
+	r.raw = appendIDList(nil, created)
+	return r, nil
+}
+
+// inOrder writes records in the order in which they were sent.
+func (s *Server) inOrder(c *call, shape wire.Shape, created *backend.Created, found *backend.Page) ([]byte, error) {
+	place := make(map[int64]int, len(found.Rows))
+	for i, id := range found.IDs() {
+		place[id] = i
+	}
+	rows := c.recordRows(shape, false)
+	rows.Extra = func(dst []byte, i int) []byte { return appendSecrets(dst, onceOf(created, i)) }
+	if err := rows.Columns(found.Cols); err != nil {
+		return nil, err
+	}
+	for _, id := range created.IDs {
+		at, ok := place[id]
+		if !ok {
+			return nil, notFoundf("Record %d does not exist", id)
+		}
+		if err := rows.Row(found.Rows[at]); err != nil {
+			return nil, err
+		}
+	}
+	return rows.JSON(), nil
+}
+
+// writeRecord changes the given fields of a record.
+func (s *Server) writeRecord(c *call, in writeInput) (reply, error) {
+	m, err := s.deps.Backend.Model(c.ctx, &c.caller, in.model)
+	if err != nil {
+		return reply{}, err
+	}
+	if err := knownFields(m, in.fields); err != nil {
+		return reply{}, err
+	}
+	reader := s.reader(c)
+	values := reader.Record(m, in.object, "")
+	if err := reader.Err(); err != nil {
+		return reply{}, err
+	}
+	if err := s.deps.Backend.Write(c.ctx, &c.caller, in.model, []int64{in.id}, values); err != nil {
+		return reply{}, err
+	}
+	r := reply{raw: appendID(nil, in.id, nil), message: "Record updated successfully"}
+	if in.fields != nil {
+		row, err := s.readBack(c, in.model, in.id, in.fields, in.shape, nil)
+		if err != nil && !unreadable(err) {
+			return reply{}, err
+		}
+		if err == nil {
+			r.raw = row
+		}
+	}
+	return r, nil
+}
+
+// unreadable says that a record which was just written may not be read by
+// the caller. The change is made, so the answer is its id, not an error.
+func unreadable(err error) bool {
+	return fault.Is(err, fault.Forbidden) || fault.Is(err, fault.NotFound)
+}
+
+// knownFields finds names that the model does not have, or does not show.
+func knownFields(m *schema.Model, names []string) error {
+	for _, name := range names {
+		first, _, _ := strings.Cut(name, ".")
+		if f := m.Field(first); f == nil || f.Secret {
+			var unknown wire.Problems
+			unknown.Unknown(name, m.NearestField(first))
+			return unknown.Err()
+		}
+	}
+	return nil
+}
+
+// onceOf gives the one-time secrets of a new record.
+func onceOf(created *backend.Created, i int) map[string]string {
+	if i < len(created.Once) {
+		return created.Once[i]
+	}
+	return nil
+}
+
+// appendID writes a record of which only the id is told, and its secrets.
+func appendID(dst []byte, id int64, once map[string]string) []byte {
+	dst = strconv.AppendInt(append(dst, `{"id":`...), id, 10)
+	return append(appendSecrets(dst, once), '}')
+}
+
+// appendIDList is appendID for all records of a bulk create.
+func appendIDList(dst []byte, created *backend.Created) []byte {
+	dst = append(dst, '[')
+	for i, id := range created.IDs {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendID(dst, id, onceOf(created, i))
+	}
+	return append(dst, ']')
+}
+
+// appendSecrets writes one-time secrets as more members of an object.
+func appendSecrets(dst []byte, once map[string]string) []byte {
+	for _, name := range slices.Sorted(maps.Keys(once)) {
+		dst = append(wire.AppendString(append(dst, ','), name), ':')
+		dst = wire.AppendString(dst, once[name])
+	}
+	return dst
+}
