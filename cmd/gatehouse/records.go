@@ -1,0 +1,46 @@
+package main
+
+import (
+	"context"
+	"os"
+
+	"gatehouse/internal/app"
+	"gatehouse/internal/backend"
+)
+
+// listRecords prints fields of all records of a model.
+func listRecords(ctx context.Context, a *app.App, out output, model string, fields []string) error {
+	page := &backend.Page{}
+	query := &backend.Query{Model: model, Fields: fields, Order: "id"}
+	if _, err := a.Engine.Search(ctx, a.Superuser(), query, page); err != nil {
+		return err
+	}
+	rows := make([][]any, len(page.Rows))
+	for i := range page.Rows {
+		for _, name := range fields {
+			rows[i] = append(rows[i], plain(page.Get(i, name)))
+		}
+	}
+	return out.table(os.Stdout, fields, rows)
+}
+
+// plain is a value for a table or for JSON; nil when it is not set.
+func plain(v backend.Value) any {
+	switch v.Kind {
+	case backend.Bool:
+		return v.Int == 1
+	case backend.Int:
+		return v.Int
+	case backend.Float:
+		return v.Float()
+	case backend.Text, backend.Ref, backend.Raw:
+		return v.Text
+	case backend.Date:
+		return v.Time().Format("2006-01-02")
+	case backend.Datetime:
+		return v.Time().Format("2006-01-02T15:04:05Z")
+	case backend.IDs:
+		return v.List
+	}
+	return nil
+}

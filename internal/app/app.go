@@ -1,0 +1,115 @@
+// Package app builds the object graph of a Gatehouse and runs and stops it.
+// It is the one place that knows everybody; it decides nothing itself.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"gatehouse/internal/business"
+	"gatehouse/internal/clock"
+	"gatehouse/internal/config"
+	"gatehouse/internal/gateway"
+	"gatehouse/internal/identity"
+	"gatehouse/internal/record"
+	"gatehouse/internal/setting"
+	"gatehouse/internal/sqldb"
+	"gatehouse/internal/throttle"
+)
+
+// App is a Gatehouse on its store, ready to serve or to be administered.
+type App struct {
+	Config   *config.Config
+	Log      *slog.Logger
+	DB       sqldb.DB
+	Engine   *record.Engine
+	Identity *identity.Service
+	Settings *setting.Store
+	Limiter  *throttle.Limiter
+	Version  string
+
+	// FirstPassword is the password of the user admin if this start made it at
+	// random; it is shown once.
+	FirstPassword string
+}
+
+// Open opens the store, brings it up to date, and builds all services on it.
+// Close what it gives.
+func Open(ctx context.Context, cfg *config.Config, log *slog.Logger, version string) (*App, error) {
+	a := &App{Config: cfg, Log: log, Version: version}
+	if err := a.open(ctx); err != nil {
+		return nil, errors.Join(err, a.Close(context.WithoutCancel(ctx)))
+	}
+	return a, nil
+}
+
+func (a *App) open(ctx context.Context) (err error) {
+	if a.DB, err = openStore(ctx, a.Config); err != nil {
+		return fmt.Errorf("open the store: %w", err)
+	}
+	passwords := identity.NewPasswords(0)
+	keys := &gateway.Keys{}
+	a.Engine, err = record.Open(ctx, a.DB, record.Options{
+		Models:       models(),
+		Logics:       append(business.Logics(business.Options{HashPassword: hasher(passwords)}), gateway.Logics(keys)...),
+		SanitizeHTML: sanitizer(),
+	})
+	if err != nil {
+		return fmt.Errorf("bring the store up to date: %w", err)
+	}
+	if err := a.seed(ctx); err != nil {
+		return fmt.Errorf("write the first records: %w", err)
+	}
+	if a.Settings, err = setting.Open(ctx, a.DB); err != nil {
+		return fmt.Errorf("read the settings: %w", err)
+	}
+	a.Identity, err = identity.New(ctx, a.DB, identity.NewUsers(a.DB), identity.Options{
+		Passwords: passwords, Resources: resourceNames(),
+	})
+	if err != nil {
+		return fmt.Errorf("prepare identities: %w", err)
+	}
+	keys.Service = a.Identity
+	a.Limiter = throttle.New(a.DB, clock.System)
+	return nil
+}
+
+// openStore opens PostgreSQL where a URL is configured, else the SQLite file
+// in the data directory.
+func openStore(ctx context.Context, cfg *config.Config) (sqldb.DB, error) {
+	opts := sqldb.Options{MaxConns: cfg.Store.DatabaseMaxConns}
+	if url := cfg.Store.DatabaseURL.Reveal(); url != "" {
+		return sqldb.OpenPostgres(ctx, url, opts)
+	}
+	if err := os.MkdirAll(cfg.Store.DataDir, 0o700); err != nil {
+		return nil, err
+	}
+	opts.MaxConns = 0 // the pool of a file is sized by the processors
+	return sqldb.OpenSQLite(ctx, filepath.Join(cfg.Store.DataDir, "gatehouse.db"), opts)
+}
+
+// Close stops the services and closes the store; what was counted in memory is
+// written first.
+func (a *App) Close(ctx context.Context) error {
+	var errs []error
+	if a.Identity != nil {
+		errs = append(errs, a.Identity.Close(ctx))
+	}
+	if a.Limiter != nil {
+		a.Limiter.Close()
+	}
+	if a.Settings != nil {
+		a.Settings.Close()
+	}
+	if a.Engine != nil {
+		a.Engine.Close()
+	}
+	if a.DB != nil {
+		errs = append(errs, a.DB.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,74 @@
+package app
+
+import (
+	"context"
+	"slices"
+
+	"github.com/microcosm-cc/bluemonday"
+
+	"gatehouse/internal/business"
+	"gatehouse/internal/clock"
+	"gatehouse/internal/httpapi"
+	"gatehouse/internal/identity"
+	"gatehouse/internal/record"
+	"gatehouse/internal/schema"
+	"gatehouse/internal/sqldb"
+	"gatehouse/internal/throttle"
+)
+
+// models are all declared models: those of business, and Gatehouse's own.
+func models() []*schema.Model {
+	return slices.Concat(business.Models(), identity.Models(), throttle.Models())
+}
+
+func resourceNames() []string {
+	var names []string
+	for _, r := range httpapi.StandardResources() {
+		names = append(names, r.Name)
+	}
+	return names
+}
+
+func hasher(p *identity.Passwords) func(string) (string, error) {
+	return func(plain string) (string, error) { return p.Hash(context.Background(), plain) }
+}
+
+// sanitizer cleans rich text of anything that could run in a browser.
+func sanitizer() func(string) string {
+	policy := bluemonday.UGCPolicy()
+	policy.AllowStyling()
+	return policy.Sanitize
+}
+
+// randomPasswordLength gives about 119 bits.
+const randomPasswordLength = 20
+
+// seed writes the first records, the administrator's password, and demo data
+// if asked for: each once in the life of a database, and by one node.
+func (a *App) seed(ctx context.Context) error {
+	inside := func(fn func(*record.Env) error) func(context.Context, sqldb.Tx) error {
+		return func(ctx context.Context, tx sqldb.Tx) error { return a.Engine.SudoTx(ctx, tx, fn) }
+	}
+	password, random := a.Config.Store.AdminPassword.Reveal(), false
+	steps := []sqldb.Step{
+		{ID: "records " + business.SeedVersion(), Go: inside(business.Seed)},
+		{ID: "admin", Go: func(ctx context.Context, tx sqldb.Tx) error {
+			if password == "" {
+				password, random = clock.RandomURLSafe(randomPasswordLength), true
+			}
+			return a.Engine.SudoTx(ctx, tx, func(e *record.Env) error {
+				return business.SetPassword(e, "admin", password)
+			})
+		}},
+	}
+	if err := sqldb.Migrate(ctx, a.DB, "seed", steps); err != nil {
+		return err
+	}
+	if random {
+		a.FirstPassword = password
+	}
+	if !a.Config.Store.Demo {
+		return nil
+	}
+	return a.Engine.Sudo(ctx, business.Demo)
+}

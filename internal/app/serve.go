@@ -1,0 +1,106 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"gatehouse/internal/business"
+	"gatehouse/internal/httpapi"
+	"gatehouse/internal/record"
+)
+
+// readHeaderTimeout cuts off clients that never finish their headers, and
+// idleTimeout connections that nobody uses.
+const (
+	readHeaderTimeout = 10 * time.Second
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 64 << 10
+)
+
+// Handler is the HTTP face of the app.
+func (a *App) Handler() (http.Handler, error) {
+	return httpapi.New(httpapi.Deps{
+		Backend: a.Engine, Identity: a.Identity, Limiter: a.Limiter, Settings: a.Settings,
+		Resources: httpapi.StandardResources(), Log: a.Log, Observer: requestLog{a.Log},
+		TrustedProxies: a.Config.Server.TrustedProxies, MaxBody: int64(a.Config.Server.MaxBody),
+		RequestTimeout: a.Config.Server.RequestTimeout, Version: a.Version,
+	})
+}
+
+// Serve answers requests until ctx ends, then lets those under way finish.
+// ready, if not nil, gets the address once it listens.
+func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
+	handler, err := a.Handler()
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", string(a.Config.Server.Listen))
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", a.Config.Server.Listen, err)
+	}
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(a.Log.Handler(), slog.LevelDebug),
+	}
+	if ready != nil {
+		ready(listener.Addr())
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	a.Log.Info("draining", "timeout", a.Config.Server.ShutdownTimeout)
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.Config.Server.ShutdownTimeout)
+	defer cancel()
+	if err := server.Shutdown(drain); err != nil {
+		return fmt.Errorf("requests were still running after %s: %w", a.Config.Server.ShutdownTimeout, errors.Join(err, server.Close()))
+	}
+	return nil
+}
+
+// Greet tells a newcomer what was started, the password of the first start,
+// and that demo users are an open door.
+func (a *App) Greet(ctx context.Context, w io.Writer, addr net.Addr) error {
+	fmt.Fprintf(w, "Gatehouse %s listens on http://%s\n", a.Version, addr)
+	if a.FirstPassword != "" {
+		fmt.Fprintf(w, "Administrator: login admin, password %s (shown this once)\n", a.FirstPassword)
+	}
+	return a.Engine.Sudo(ctx, func(e *record.Env) error {
+		users, err := business.DemoUsers(e)
+		if err == nil && len(users) > 0 {
+			fmt.Fprintf(w, "WARNING: demo users exist whose password is their login: %v. Archive them before others can reach this server.\n", users)
+		}
+		return err
+	})
+}
+
+// requestLog writes one line per request to the process log.
+type requestLog struct{ log *slog.Logger }
+
+// Observe implements httpapi.Observer.
+func (l requestLog) Observe(e *httpapi.Event) {
+	level := slog.LevelDebug
+	if e.Status >= http.StatusInternalServerError {
+		level = slog.LevelError
+	}
+	if !l.log.Enabled(context.Background(), level) {
+		return
+	}
+	attrs := []any{
+		"request_id", e.RequestID, "method", e.Method, "path", e.Path, "status", e.Status,
+		"ms", float64(e.Latency.Microseconds()) / 1000, "user", e.Login, "ip", e.IP,
+	}
+	if e.Cause != nil {
+		attrs = append(attrs, "error", e.Cause.Error())
+	}
+	l.log.Log(context.Background(), level, "request", attrs...)
+}
