@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gatehouse/internal/access"
@@ -24,6 +25,7 @@ type plan struct {
 	count   statement
 	byID    statement
 	byIDs   statement
+	counted atomic.Pointer[counted]
 	until   time.Time // zero: good until the registry or the user changes
 }
 

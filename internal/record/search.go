@@ -158,10 +158,8 @@ func (cx *callContext) search(q *backend.Query, sink backend.Sink) (int64, error
 			total = int64(q.Offset + n) // the last page tells by itself
 			return nil
 		}
-		return db.Query(cx.ctx, p.count.sql, p.count.args, func(r sqldb.Row) error {
-			total = r.Int(0)
-			return nil
-		})
+		total, err = cx.total(db, p)
+		return err
 	}
 	if cx.q != nil {
 		err = run(cx.q)
@@ -169,6 +167,35 @@ func (cx *callContext) search(q *backend.Query, sink backend.Sink) (int64, error
 		err = cx.e.db.Read(cx.ctx, run)
 	}
 	return total, storeFault(err, "search "+q.Model)
+}
+
+// counted is the total of a plan, and the state of the database it is true for.
+type counted struct {
+	token string
+	total int64
+}
+
+// total counts all matches, or takes over the count of another request if the
+// database has not changed since: the answer is exact either way.
+func (cx *callContext) total(db sqldb.Querier, p *plan) (total int64, err error) {
+	before, err := db.Visible(cx.ctx)
+	if err != nil {
+		return 0, err
+	}
+	if c := p.counted.Load(); c != nil && c.token == before {
+		return c.total, nil
+	}
+	err = db.Query(cx.ctx, p.count.sql, p.count.args, func(r sqldb.Row) error {
+		total = r.Int(0)
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	if after, err := db.Visible(cx.ctx); err == nil && after == before {
+		p.counted.Store(&counted{before, total})
+	}
+	return total, nil
 }
 
 // readList runs the page and gives the number of rows.

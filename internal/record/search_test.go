@@ -7,6 +7,7 @@ import (
 
 	"gatehouse/internal/backend"
 	"gatehouse/internal/fault"
+	"gatehouse/internal/sqldb"
 )
 
 // things fills x_thing with rows that tell the operators apart.
@@ -215,6 +216,37 @@ func TestReadValues(t *testing.T) {
 		d := w.list(as(0), backend.Query{Model: "x_thing", IDs: []int64{4}})
 		if got := d.Get(0, "x_int"); got.Kind != backend.Int || got.Int != 0 {
 			w.Errorf("a NULL integer reads %+v", got)
+		}
+	})
+}
+
+// TestTotalsFollowChanges holds the cached total to what is there, whoever
+// changed it.
+func TestTotalsFollowChanges(t *testing.T) {
+	onBoth(t, func(w *world) {
+		total := func() int64 {
+			n, err := w.eng.Search(context.Background(), as(2), &backend.Query{
+				Model: "res.country", DomainText: `[('code','!=','ZZ')]`, Fields: []string{"code"}, Limit: 1, Count: true,
+			}, &backend.Page{})
+			if err != nil {
+				w.Fatal(err)
+			}
+			return n
+		}
+		first := total()
+		if again := total(); again != first || first < 200 {
+			w.Fatalf("totals %d and %d", first, again)
+		}
+		w.create(as(0), "res.country", backend.Values{"name": "Testland", "code": "ZT"})
+		if n := total(); n != first+1 {
+			w.Errorf("after a create: %d, want %d", n, first+1)
+		}
+		err := w.db.Write(context.Background(), func(tx sqldb.Tx) error {
+			_, err := tx.Exec(context.Background(), "delete from res_country where code = 'ZT'")
+			return err
+		})
+		if n := total(); err != nil || n != first {
+			w.Errorf("after a change behind the engine's back: %d, want %d (%v)", n, first, err)
 		}
 	})
 }

@@ -201,7 +201,7 @@ func (e *Env) required(m *schema.Model, values Values) error {
 	return nil
 }
 
-func missingField(name string) error {
+func missingField(name string) *fault.Error {
 	return fault.New(fault.BadRequest, "Missing required field: "+name).With(fault.FieldErrors{name: "required"})
 }
 

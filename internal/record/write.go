@@ -363,10 +363,13 @@ func violation(m *schema.Model, err error) error {
 			With(fieldsOf(v.Columns, "must be unique")).Because(err)
 	case sqldb.NotNull:
 		if len(v.Columns) == 1 {
-			return missingField(v.Columns[0]).(*fault.Error).Because(err)
+			return missingField(v.Columns[0]).Because(err)
 		}
 	case sqldb.Check:
 		for _, c := range m.Checks {
+			if v.Constraint == m.Table+"_"+c.Name && c.Requires != "" {
+				return missingField(c.Requires).Because(err)
+			}
 			if v.Constraint == m.Table+"_"+c.Name {
 				return fault.New(fault.Unprocessable, c.Message).Because(err)
 			}

@@ -24,7 +24,12 @@ type Unique struct {
 }
 
 // Check is a check constraint in SQL and what the caller is told when it fails.
-type Check struct{ Name, SQL, Message string }
+type Check struct {
+	Name, SQL, Message string
+	// Requires names the field that is missing whenever the check fails; the
+	// caller is then told so as for any required field.
+	Requires string
+}
 
 // Model describes a model. It is immutable once in a Registry.
 type Model struct {
