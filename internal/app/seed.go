@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/microcosm-cc/bluemonday"
@@ -70,5 +71,10 @@ func (a *App) seed(ctx context.Context) error {
 	if !a.Config.Store.Demo {
 		return nil
 	}
-	return a.Engine.Sudo(ctx, business.Demo)
+	err := a.Engine.Sudo(ctx, business.Demo)
+	if errors.Is(err, business.ErrHasData) {
+		a.Log.Warn("no demo data was loaded", "reason", err)
+		return nil
+	}
+	return err
 }

@@ -41,10 +41,30 @@ func open(t *testing.T, db sqldb.DB, demo bool) *fixture {
 	return f
 }
 
-// onBoth runs a story on a seeded database of either kind.
-func onBoth(t *testing.T, story func(f *fixture)) {
+// onBoth runs fn on a seeded database of either kind.
+func onBoth(t *testing.T, fn func(f *fixture)) {
 	t.Helper()
-	sqltest.Each(t, func(t *testing.T, db sqldb.DB) { story(open(t, db, false)) })
+	sqltest.Each(t, func(t *testing.T, db sqldb.DB) { fn(open(t, db, false)) })
+}
+
+// story is one thing that a test tells about the models.
+type story struct {
+	name string
+	tell func(f *fixture)
+}
+
+// tellOnBoth tells stories, one after the other, on a seeded database of
+// either kind: making one is what takes time.
+func tellOnBoth(t *testing.T, stories ...story) {
+	t.Helper()
+	sqltest.Each(t, func(t *testing.T, db sqldb.DB) { tell(t, open(t, db, false), stories...) })
+}
+
+func tell(t *testing.T, f *fixture, stories ...story) {
+	t.Helper()
+	for _, s := range stories {
+		t.Run(s.name, func(t *testing.T) { s.tell(&fixture{t, f.engine}) })
+	}
 }
 
 func (f *fixture) sudo(fn func(*record.Env) error) {

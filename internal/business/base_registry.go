@@ -67,6 +67,7 @@ func irModelFields() *s.Model {
 			s.NewChar("column2", "Column 2").
 				Helped("Column referring to the record in the comodel table"),
 			s.NewOne2many("selection_ids", "Selection Options", "ir.model.fields.selection", "field_id").CopyLines(),
+			optionsField(),
 			s.NewBoolean("store", "Stored").Def(true).Helped("Whether the value is stored in the database."),
 			s.NewBoolean("required", "Required"),
 			s.NewBoolean("readonly", "Readonly"),

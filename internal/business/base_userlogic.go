@@ -33,8 +33,7 @@ func userLogics(opts Options) []record.Logic {
 		BeforeUnlink: guardUserUnlink,
 		AfterUnlink:  func(e *record.Env, _ []int64) error { return signalUsers(e) },
 		BeforeCopy: func(e *record.Env, original record.Rec, values record.Values) error {
-			values["name"] = original.Text("name") + " (copy)"
-			values["login"] = original.Text("login") + " (copy)"
+			markCopy(original, values, "name", "login")
 			return nil
 		},
 		Computes: []record.Compute{userShare},

@@ -34,6 +34,17 @@ func signalUsers(e *record.Env) error {
 	return e.Tx().Signal(e.Ctx(), record.UsersSignal)
 }
 
+// markCopy tells a copy from its original, unless the caller gave it a text of
+// its own.
+func markCopy(original record.Rec, values record.Values, fields ...string) {
+	for _, f := range fields {
+		name := original.Text(f)
+		if v, ok := values[f]; name != "" && (!ok || v == name) {
+			values[f] = name + " (copy)"
+		}
+	}
+}
+
 func noSuchUser(login string) error {
 	return fault.Newf(fault.NotFound, "There is no user %s", login)
 }

@@ -19,6 +19,9 @@ var ErrHasData = errors.New("the database has data already: demo data is only lo
 // orders. Once loaded it does nothing any more; on a database with other data
 // it is ErrHasData.
 func Demo(e *record.Env) error {
+	if err := oneNode(e); err != nil {
+		return err
+	}
 	loaded, err := DemoLoaded(e)
 	if err != nil || loaded {
 		return err
@@ -30,9 +33,10 @@ func Demo(e *record.Env) error {
 	if used {
 		return ErrHasData
 	}
-	d := &demo{e: e, rand: rand.New(rand.NewPCG(19, 2026)), now: e.Now(), names: map[string]int64{}}
+	source := rand.New(rand.NewPCG(19, 2026)) //nolint:gosec // always the same on purpose: these are inventions, no secrets
+	d := &demo{e: e, rand: source, now: e.Now(), names: map[string]int64{}}
 	for _, step := range []func() error{
-		d.companies, d.users, d.partners, d.products, d.stock, d.orders, d.leads, d.portalUser, d.remember,
+		d.places, d.companies, d.users, d.partners, d.products, d.stock, d.orders, d.leads, d.portalUser, d.remember,
 	} {
 		if err := step(); err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"gatehouse/internal/record"
+	"gatehouse/internal/sqldb"
 )
 
 // demoUser is a user whose password is the login.
@@ -30,7 +31,7 @@ func (d *demo) companies() error {
 	main := d.e.One("res.company", mainCompany)
 	err := d.e.Write([]record.Rec{main.Ref("partner_id")}, record.Values{
 		"name": "YourCompany", "street": "120 Harbor Street", "city": "Portland", "zip": "97201",
-		"state_id": d.state("US", "OR"), "country_id": d.e.Ref("base.us").ID(),
+		"state_id": d.state("US", "OR"), "country_id": d.country("US"),
 		"email": "info@yourcompany.example", "phone": "+1 555 010 0001", "website": "https://www.yourcompany.example",
 	})
 	if err != nil {
@@ -39,7 +40,7 @@ func (d *demo) companies() error {
 	second, err := d.create("res.company", record.Values{
 		"name": "Lakeside Interiors", "currency_id": d.e.Ref("base.USD").ID(),
 		"street": "41 Lakeside Parkway", "city": "Milwaukee", "zip": "53202",
-		"state_id": d.state("US", "WI"), "country_id": d.e.Ref("base.us").ID(),
+		"state_id": d.state("US", "WI"), "country_id": d.country("US"),
 		"email": "info@lakeside-interiors.example", "phone": "+1 555 010 0002",
 	})
 	if err != nil {
@@ -52,19 +53,31 @@ func (d *demo) companies() error {
 	})
 }
 
-// state is the id of a country's state, nil where there is none.
-func (d *demo) state(country, code string) any {
-	if code == "" {
-		return nil
-	}
-	found, err := d.e.SearchNode("res.country.state", leaf("country_id.code", "=", country), record.WithOrder("id"))
-	if err != nil {
-		return nil
-	}
-	for _, s := range found {
-		if s.Text("code") == code {
-			return s.ID()
+// places notes the ids of countries ("US") and states ("US/OR") by code.
+func (d *demo) places() error {
+	for _, sql := range []string{
+		"select code, id from res_country",
+		"select c.code || '/' || s.code, s.id from res_country_state s join res_country c on c.id = s.country_id",
+	} {
+		err := d.e.Tx().Query(d.e.Ctx(), sql, nil, func(r sqldb.Row) error {
+			d.names["place/"+r.Text(0)] = r.Int(1)
+			return nil
+		})
+		if err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// country and state are ids; nil where there is none.
+func (d *demo) country(code string) any { return d.place(code) }
+
+func (d *demo) state(country, code string) any { return d.place(country + "/" + code) }
+
+func (d *demo) place(code string) any {
+	if id := d.names["place/"+code]; id != 0 {
+		return id
 	}
 	return nil
 }
@@ -157,17 +170,6 @@ func (d *demo) partners() error {
 		}
 	}
 	return nil
-}
-
-func (d *demo) country(code string) any {
-	if code == "" {
-		return nil
-	}
-	name := strings.ToLower(code)
-	if code == "GB" {
-		name = "uk"
-	}
-	return d.e.Ref("base." + name).ID()
 }
 
 // tags finds or makes the tags of a comma-separated list.

@@ -7,6 +7,10 @@ import (
 // products makes the catalogue: categories, goods with and without stock, and
 // services.
 func (d *demo) products() error {
+	descriptions := map[string]string{}
+	for _, r := range facts("demo_categories.csv") {
+		descriptions[r.text("category")] = r.text("description")
+	}
 	for _, r := range facts("demo_products.csv") {
 		category, err := d.category(r.text("category"))
 		if err != nil {
@@ -17,7 +21,7 @@ func (d *demo) products() error {
 			"list_price": r.float("price"), "standard_price": r.float("cost"),
 			"type": "consu", "is_storable": r.text("kind") == "storable",
 			"uom_id":           d.e.Ref("uom." + r.text("unit")).ID(),
-			"description_sale": r.text("name"),
+			"description_sale": descriptions[r.text("category")],
 		}
 		if r.text("kind") == "service" {
 			values["type"] = "service"

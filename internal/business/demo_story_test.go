@@ -13,16 +13,10 @@ import (
 // loading the demo is what takes time.
 func TestDemoUsers(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
-		f := open(t, db, true)
-		for _, story := range []struct {
-			name string
-			tell func(f *fixture)
-		}{
-			{"manager", managerStory}, {"sales", salesStory}, {"internal", internalStory},
-			{"portal", portalStory}, {"company2", secondCompanyStory},
-		} {
-			t.Run(story.name, func(t *testing.T) { story.tell(&fixture{t, f.engine}) })
-		}
+		tell(t, open(t, db, true),
+			story{"manager", managerStory}, story{"sales", salesStory}, story{"internal", internalStory},
+			story{"portal", portalStory}, story{"company2", secondCompanyStory},
+		)
 	})
 }
 

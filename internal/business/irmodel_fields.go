@@ -5,8 +5,9 @@ import (
 	"strings"
 
 	"gatehouse/internal/domain"
+	"gatehouse/internal/fault"
+	"gatehouse/internal/nearest"
 	"gatehouse/internal/record"
-	"gatehouse/internal/schema"
 )
 
 // runtimeTypes are the types that a field made at run time can have.
@@ -18,7 +19,7 @@ var runtimeTypes = []string{
 // prepareField checks the description of a new field and completes it.
 func prepareField(e *record.Env, values record.Values) error {
 	model, err := ownerModel(e, values)
-	if err != nil || model.IsZero() {
+	if err != nil {
 		return err
 	}
 	values["model_id"], values["model"], values["state"] = model.ID(), model.Text("model"), "manual"
@@ -56,7 +57,7 @@ func ownerModel(e *record.Env, values record.Values) (record.Rec, error) {
 	if name := text(values["model"]); name != "" {
 		return modelNamed(e, "model", name)
 	}
-	return record.Rec{}, nil
+	return record.Rec{}, missing("model_id")
 }
 
 // modelNamed finds a model by its technical name; field says where it was asked for.
@@ -67,7 +68,7 @@ func modelNamed(e *record.Env, field, name string) (record.Rec, error) {
 	}
 	if len(found) == 0 {
 		hint := ""
-		if near := schema.Nearest(name, e.Registry().Names()); near != "" {
+		if near := nearest.Word(name, e.Registry().Names()); near != "" {
 			hint = " Did you mean " + near + "?"
 		}
 		return record.Rec{}, wrongField(field, "Model %s does not exist!%s", name, hint)
@@ -83,6 +84,11 @@ func fieldNamed(e *record.Env, model, name string) (record.Rec, error) {
 		return record.Rec{}, err
 	}
 	return found[0], nil
+}
+
+// missing is the engine's word for a required field that was left out.
+func missing(field string) error {
+	return fault.New(fault.BadRequest, "Missing required field: "+field).With(fault.FieldErrors{field: "required"})
 }
 
 // labelFor makes a label of a name: x_delivery_zone is "Delivery zone".

@@ -24,6 +24,7 @@ func irModelLogics() []record.Logic {
 		{
 			Model: "ir.model.fields", Prepare: prepareField, AfterCreate: fieldsCreated,
 			BeforeWrite: guardFields, AfterWrite: fieldsWritten, BeforeUnlink: dropFields,
+			Computes: []record.Compute{optionsText},
 		},
 		{
 			Model: "ir.model.fields.selection", Prepare: prepareOption,

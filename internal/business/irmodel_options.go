@@ -10,6 +10,38 @@ import (
 	"gatehouse/internal/sqldb"
 )
 
+// optionsField is the text form of a selection's options, as Odoo has it: it
+// is read from the lines, and writing it changes them.
+func optionsField() *schema.Field {
+	f := schema.NewChar("selection", "Selection Options (Deprecated)").ComputedStored()
+	f.Readonly = false
+	return f
+}
+
+var optionsText = record.Compute{
+	Fields:  []string{"selection"},
+	Depends: []string{"selection_ids.value", "selection_ids.name", "selection_ids.sequence"},
+	Do: func(e *record.Env, f record.Rec) (record.Values, error) {
+		var pairs []string
+		for _, o := range f.Refs("selection_ids") {
+			pairs = append(pairs, "("+pythonText(o.Text("value"))+", "+pythonText(o.Text("name"))+")")
+		}
+		if len(pairs) == 0 {
+			return record.Values{"selection": nil}, nil
+		}
+		return record.Values{"selection": "[" + strings.Join(pairs, ", ") + "]"}, nil
+	},
+}
+
+// pythonText quotes a text as Python does.
+func pythonText(s string) string {
+	quote := "'"
+	if strings.Contains(s, "'") && !strings.Contains(s, `"`) {
+		quote = `"`
+	}
+	return quote + strings.NewReplacer(`\`, `\\`, "\n", `\n`, quote, `\`+quote).Replace(s) + quote
+}
+
 // prepareOptions turns the text form of the options of a selection,
 // "[('a', 'First'), …]", into lines.
 func prepareOptions(values record.Values, kind string) error {

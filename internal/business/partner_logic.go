@@ -17,7 +17,7 @@ func partnerLogics() []record.Logic {
 		AfterWrite:   partnersWritten,
 		BeforeUnlink: guardPartnerUnlink,
 		BeforeCopy: func(e *record.Env, original record.Rec, values record.Values) error {
-			values["name"] = original.Text("name") + " (copy)"
+			markCopy(original, values, "name")
 			return nil
 		},
 		Computes: []record.Compute{partnerNames, partnerKind, partnerEmail},
@@ -138,6 +138,9 @@ func normalEmail(s string) string {
 // preparePartner fills what follows from the other values of a new contact.
 func preparePartner(e *record.Env, values record.Values) error {
 	tidyPartner(values)
+	if !isSuperuser(e) { // who is internal follows from the users alone
+		values["partner_share"] = true
+	}
 	if err := checkTimezone(values); err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ func partnerModel() *s.Model {
 			partnerBusiness()...),
 		Checks: []s.Check{{
 			Name: "check_name", SQL: "(type = 'contact' and name is not null) or type <> 'contact'",
-			Message: "Contacts require a name",
+			Message: "Contacts require a name", Requires: "name",
 		}},
 	}
 }

@@ -167,6 +167,9 @@ func pushToChildren(e *record.Env, p record.Rec, values record.Values) error {
 // guardPartners refuses what would leave a user without his contact.
 func guardPartners(e *record.Env, partners []record.Rec, values record.Values) error {
 	tidyPartner(values)
+	if !isSuperuser(e) {
+		delete(values, "partner_share")
+	}
 	if err := checkTimezone(values); err != nil {
 		return err
 	}

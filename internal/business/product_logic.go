@@ -5,6 +5,7 @@ import (
 
 	"gatehouse/internal/record"
 	"gatehouse/internal/schema"
+	"gatehouse/internal/sqldb"
 )
 
 // productLogics keep templates and their variants one thing.
@@ -18,6 +19,7 @@ func productLogics() []record.Logic {
 			Model:        "product.template",
 			Defaults:     templateDefaults,
 			Prepare:      prepareTemplate,
+			AfterCreate:  templatesCreated,
 			BeforeWrite:  beforeProductWrite,
 			AfterWrite:   templatesWritten,
 			BeforeUnlink: guardTemplateUnlink,
@@ -60,20 +62,49 @@ var templateDefaults = map[string]func(e *record.Env) (any, error){
 	"supplier_taxes_id": func(e *record.Env) (any, error) { return companyTaxes(e, "account_purchase_tax_id") },
 }
 
-// companyTaxes are the default taxes of all companies: which of them counts is
-// decided by the company of the document.
+// companyTaxes are the default taxes of the caller's companies. Which of them
+// counts is decided by the company of the document.
 func companyTaxes(e *record.Env, field string) (any, error) {
-	companies, err := e.Sudo().Search("res.company", "[]")
-	if err != nil {
-		return nil, err
-	}
+	return defaultTaxes(e, field, func(company int64) bool { return slices.Contains(e.CompanyIDs(), company) })
+}
+
+// defaultTaxes are the default taxes of the companies that are wanted.
+func defaultTaxes(e *record.Env, field string, wanted func(company int64) bool) ([]int64, error) {
 	ids := []int64{}
-	for _, c := range companies {
-		if tax := c.Int(field); tax != 0 && !slices.Contains(ids, tax) {
-			ids = append(ids, tax)
+	err := e.Tx().Query(e.Ctx(), "select id, "+field+" from res_company where active and "+field+" is not null order by id", nil,
+		func(r sqldb.Row) error {
+			if wanted(r.Int(0)) && !slices.Contains(ids, r.Int(1)) {
+				ids = append(ids, r.Int(1))
+			}
+			return nil
+		})
+	return ids, err
+}
+
+// templatesCreated: a product of no company is sold by all of them, so it has
+// the default taxes of those too that its maker does not know.
+func templatesCreated(e *record.Env, templates []record.Rec) error {
+	change := record.Values{}
+	for field, of := range map[string]string{
+		"taxes_id": "account_sale_tax_id", "supplier_taxes_id": "account_purchase_tax_id",
+	} {
+		taxes, err := defaultTaxes(e, of, func(company int64) bool { return !slices.Contains(e.CompanyIDs(), company) })
+		if err != nil {
+			return err
+		}
+		var links []record.Command
+		for _, id := range taxes {
+			links = append(links, record.Command{Kind: record.LinkLine, ID: id})
+		}
+		if links != nil {
+			change[field] = links
 		}
 	}
-	return ids, nil
+	shared := slices.DeleteFunc(slices.Clone(templates), func(t record.Rec) bool { return !t.Ref("company_id").IsZero() })
+	if len(change) == 0 || len(shared) == 0 {
+		return nil
+	}
+	return e.Sudo().Write(shared, change)
 }
 
 // variantFields are kept by the variant and shown on the template: the first
@@ -278,7 +309,7 @@ func unlinkEmptyTemplates(e *record.Env, _ []int64) error {
 }
 
 func copiedProduct(e *record.Env, original record.Rec, values record.Values) error {
-	values["name"] = original.Text("name") + " (copy)"
+	markCopy(original, values, "name")
 	return nil
 }
 

@@ -2,7 +2,6 @@ package business
 
 import (
 	"gatehouse/internal/record"
-	"gatehouse/internal/sqldb"
 )
 
 // orderMethods are what one can do with orders.
@@ -23,24 +22,6 @@ var orderMethods = map[string]record.Method{
 		Do: func(e *record.Env, orders []record.Rec, _ record.Values) (any, error) {
 			return true, e.Write(orders, record.Values{"locked": false})
 		}},
-}
-
-// lockStates locks rows of a table until the end of the transaction and gives
-// their states as they are now: what was read before may be old by the time
-// the lock is had.
-func lockStates(e *record.Env, table string, recs []record.Rec) (map[int64]string, error) {
-	ids := make([]int64, len(recs))
-	for i, r := range recs {
-		ids[i] = r.ID()
-	}
-	d := e.Tx().Dialect()
-	states := map[int64]string{}
-	err := e.Tx().Query(e.Ctx(), "select id, state from "+sqldb.Quote(table)+" where "+d.In("id", "$1", true)+
-		" order by id"+d.ForUpdate(), []any{ids}, func(r sqldb.Row) error {
-		states[r.Int(0)] = r.Text(1)
-		return nil
-	})
-	return states, err
 }
 
 func confirmOrders(e *record.Env, orders []record.Rec, _ record.Values) (any, error) {
@@ -78,8 +59,13 @@ func cancelOrders(e *record.Env, orders []record.Rec, _ record.Values) (any, err
 		if o.Bool("locked") {
 			return nil, refuse("You cannot cancel a locked order. Please unlock it first.")
 		}
-		for _, p := range o.Refs("picking_ids") {
-			if s := p.Text("state"); s != "done" && s != "cancel" {
+		pickings := o.Refs("picking_ids")
+		states, err := lockStates(e, "stock_picking", pickings)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range pickings {
+			if s := states[p.ID()]; s != "done" && s != "cancel" {
 				open = append(open, p)
 			}
 		}

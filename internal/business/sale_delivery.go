@@ -10,6 +10,9 @@ import (
 // quantities are planned, superfluous ones that have not left yet are dropped.
 func deliver(e *record.Env, order record.Rec, lines []record.Rec) error {
 	d := delivery{e: e.Sudo(), order: order}
+	if _, err := lockStates(e, "stock_picking", order.Refs("picking_ids")); err != nil {
+		return err
+	}
 	for _, l := range lines {
 		if l.Has("display_type") || !isGoods(l.Ref("product_id")) {
 			continue

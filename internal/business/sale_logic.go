@@ -151,6 +151,11 @@ func guardLines(e *record.Env, lines []record.Rec, values record.Values) error {
 	if err := templateToVariant(e, values); err != nil {
 		return err
 	}
+	if given(values, "product_id", "product_uom_qty", "product_uom_id") {
+		if err := lockDeliveries(e, lines); err != nil {
+			return err
+		}
+	}
 	kind, changesKind := values["display_type"]
 	product, changesProduct := values["product_id"]
 	for _, l := range lines {
@@ -165,6 +170,20 @@ func guardLines(e *record.Env, lines []record.Rec, values record.Values) error {
 		}
 		if labels := protectedLabels(e, values); labels != "" {
 			return refuse("It is forbidden to modify the following fields in a locked order:\n%s", labels)
+		}
+	}
+	return nil
+}
+
+// lockDeliveries keeps the transfers of confirmed lines as they are, before
+// anything is read of them.
+func lockDeliveries(e *record.Env, lines []record.Rec) error {
+	for _, l := range lines {
+		if l.Text("state") != "sale" {
+			continue
+		}
+		if _, err := lockStates(e, "stock_picking", l.Ref("order_id").Refs("picking_ids")); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package business
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -232,6 +233,37 @@ func TestOrders(t *testing.T) {
 			admin.call("sale.order", "action_confirm", o)
 			admin.refusedWrite(fault.Unprocessable, "belongs to company “Chicago” while “Warehouse” (warehouse_id: 'My Company') belongs to another company",
 				"sale.order", o, vals{"company_id": other})
+		},
+		"11 several at once, odd edits": func(s *shop) {
+			made, err := s.engine.Create(s.Context(), s.admin.caller, "sale.order", []backend.Values{
+				{"partner_id": s.customer}, {"partner_id": s.customer}, {"partner_id": s.customer},
+			})
+			if err != nil {
+				s.Fatal(explain(err))
+			}
+			ids := made.IDs
+			var first, last int
+			_, _ = fmt.Sscanf(s.admin.read("sale.order", ids[0], "name")+" "+s.admin.read("sale.order", ids[2], "name"), "S%d S%d", &first, &last)
+			if last != first+2 {
+				s.Errorf("the names go from %d to %d", first, last)
+			}
+			s.admin.call("sale.order", "action_confirm", ids[1])
+			s.admin.sees("sale | 0", "sale.order", ids[1], "state", "amount_total")
+			s.admin.write("sale.order", ids[1], vals{"order_line": []any{line(vals{"product_id": s.widget})}})
+			s.admin.sees("104.99 | pending", "sale.order", ids[1], "amount_total", "delivery_status")
+			s.admin.write("sale.order", ids[1], vals{"name": "RENAMED"})
+			s.admin.sees("RENAMED | sale", "sale.order", ids[1], "name", "state")
+			s.admin.write("sale.order", ids[0], vals{"currency_id": s.ref("base.EUR")})
+			s.admin.write("sale.order", ids[0], vals{"amount_total": 1})
+			s.admin.sees("1 | EUR", "sale.order", ids[0], "amount_total", "currency_id")
+			s.admin.write("sale.order", ids[2], vals{"state": "sale"})
+			s.admin.sees("sale", "sale.order", ids[2], "state")
+			if _, err := s.engine.Call(s.Context(), s.admin.caller, "sale.order", "action_cancel", ids, nil); err != nil {
+				s.Fatal(explain(err))
+			}
+			if err := s.engine.Unlink(s.Context(), s.admin.caller, "sale.order", ids); err != nil {
+				s.Error(explain(err))
+			}
 		},
 		"10 salespeople": func(s *shop) {
 			own := s.admin.create("res.users", vals{

@@ -6,7 +6,7 @@ import (
 	"gatehouse/internal/domain"
 )
 
-// moduleNames are external ids as a set.
+// xmlids are the external ids of a file as a set.
 func xmlids(t *testing.T, file string) map[string]bool {
 	t.Helper()
 	known := map[string]bool{}

@@ -9,6 +9,9 @@ import (
 // only adds rights that came with a new version. It needs the tables of Models
 // and their descriptions in ir_model.
 func Seed(e *record.Env) error {
+	if err := oneNode(e); err != nil {
+		return err
+	}
 	s, err := newSeeder(e)
 	if err != nil {
 		return err
@@ -31,6 +34,13 @@ func Seed(e *record.Env) error {
 	}
 	// Raw inserts tell nobody that rights and languages are there now.
 	return e.Tx().Signal(e.Ctx(), "registry")
+}
+
+// oneNode makes other nodes that start at the same moment wait, by holding a
+// row that every database has from the beginning.
+func oneNode(e *record.Env) error {
+	return e.Tx().Query(e.Ctx(), "select id from ir_model where model = 'res.users'"+e.Tx().Dialect().ForUpdate(), nil,
+		func(sqldb.Row) error { return nil })
 }
 
 // upgrade adds the rights that a new version brings.

@@ -116,12 +116,19 @@ func TestDemoFilesAreWhole(t *testing.T) {
 	if !names[demoPortalContact] || contacts < 40 {
 		t.Errorf("%d contacts, portal contact %v", contacts, names[demoPortalContact])
 	}
+	categories := map[string]bool{}
+	for _, r := range facts("demo_categories.csv") {
+		categories[r.text("category")] = true
+	}
 	codes, barcodes := map[string]bool{}, map[string]bool{}
 	for _, r := range facts("demo_products.csv") {
 		if codes[r.text("code")] || (r.text("barcode") != "" && barcodes[r.text("barcode")]) {
 			t.Errorf("demo_products.csv:%d: code or barcode again", r.line)
 		}
 		codes[r.text("code")], barcodes[r.text("barcode")] = true, true
+		if !categories[r.text("category")] {
+			t.Errorf("demo_products.csv:%d: no category %s", r.line, r.text("category"))
+		}
 		if r.float("price") <= r.float("cost") {
 			t.Errorf("demo_products.csv:%d: sold at a loss", r.line)
 		}

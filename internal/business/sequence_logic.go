@@ -43,7 +43,7 @@ func checkAffixes(e *record.Env, r record.Rec) error {
 func callNextByCode(e *record.Env, _ []record.Rec, args record.Values) (any, error) {
 	code := text(args["sequence_code"])
 	if code == "" {
-		return nil, fault.New(fault.BadRequest, "Missing required field: sequence_code")
+		return nil, missing("sequence_code")
 	}
 	number, err := NextByCode(e, code)
 	if err != nil || number == "" {

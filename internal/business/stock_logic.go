@@ -9,9 +9,10 @@ import (
 func stockLogics() []record.Logic {
 	return []record.Logic{
 		{
-			Model:    "stock.location",
-			Defaults: map[string]func(e *record.Env) (any, error){"company_id": currentCompany},
-			Computes: []record.Compute{locationName, locationWarehouse},
+			Model:       "stock.location",
+			Defaults:    map[string]func(e *record.Env) (any, error){"company_id": currentCompany},
+			BeforeWrite: guardLocations,
+			Computes:    []record.Compute{locationName, locationWarehouse},
 			Checks: []record.Constraint{
 				{Fields: []string{"location_id", "company_id"}, Check: func(e *record.Env, r record.Rec) error {
 					return checkCompany(e, r, "location_id")
@@ -37,6 +38,7 @@ func stockLogics() []record.Logic {
 			Prepare:  preparePickingType,
 		},
 		pickingLogic, moveLogic, moveLineLogic, quantLogic,
+		{Model: "product.template", BeforeWrite: guardTracking},
 	}
 }
 

@@ -100,6 +100,11 @@ func movesCreated(e *record.Env, moves []record.Rec) error {
 // guardMoves turns a quantity that is written into lines, and keeps what is
 // done as it was.
 func guardMoves(e *record.Env, moves []record.Rec, values record.Values) error {
+	if !isSuperuser(e) { // the logic itself has locked what it works on
+		if err := lockTransfersOf(e, moves); err != nil {
+			return err
+		}
+	}
 	quantity, takes := values["quantity"].(float64)
 	delete(values, "quantity")
 	for _, m := range moves {

@@ -1,32 +1,9 @@
 package business
 
 import (
-	"slices"
-
 	"gatehouse/internal/record"
 	"gatehouse/internal/sqldb"
 )
-
-// lockProducts keeps other transactions from changing the quants of these
-// products until this one ends. What is read of quants afterwards is true, so
-// that nothing is promised twice and no change is lost. The rows are locked
-// one by one in the order of their ids, so that two transactions never wait
-// for each other; an update that changes nothing locks out other updates, but
-// not lines that are added for the product meanwhile. On SQLite a writer is
-// alone anyway.
-func lockProducts(e *record.Env, products []int64) error {
-	if e.Tx().Dialect().ForUpdate() == "" {
-		return nil
-	}
-	ids := slices.Clone(products)
-	slices.Sort(ids)
-	for _, id := range slices.Compact(ids) {
-		if _, err := e.Tx().Exec(e.Ctx(), "update product_product set id = id where id = $1", id); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // heap is what of a product lies in one place.
 type heap struct {

@@ -2,11 +2,13 @@ package business
 
 import (
 	"fmt"
+	"maps"
 	"sync"
 	"testing"
 
 	"gatehouse/internal/backend"
 	"gatehouse/internal/fault"
+	"gatehouse/internal/record"
 )
 
 // count counts a product in the main warehouse, as a person would.
@@ -211,6 +213,11 @@ func TestStock(t *testing.T) {
 			s.admin.write("stock.location", shelf, vals{"name": "Shelf A"})
 			s.admin.sees("WH/Stock/Shelf A", "stock.location", shelf, "complete_name")
 			s.admin.refusedWrite(fault.Unprocessable, "", "stock.location", stock, vals{"location_id": shelf})
+			s.admin.refusedWrite(fault.Unprocessable, "still holds products", "stock.location", stock, vals{"active": false})
+			s.admin.refusedWrite(fault.Unprocessable, "should be set to zero", "product.product", lamp, vals{"is_storable": false})
+			s.admin.call("sale.order", "action_confirm", s.order(vals{"product_id": lamp}))
+			s.admin.refusedWrite(fault.Unprocessable, "reserved in this location", "stock.location", stock, vals{"usage": "customer"})
+			s.admin.refusedWrite(fault.Unprocessable, "currently reserved on a stock move", "product.product", lamp, vals{"type": "service"})
 		},
 		"07 all at once": func(s *shop) {
 			lamp := s.newLamp()
@@ -283,6 +290,47 @@ func TestStockRaces(t *testing.T) {
 			})
 			s.admin.sees("1", "sale.order.line", s.lines(o)[0], "qty_delivered")
 		},
+		"people in each other's way": func(s *shop) {
+			lamp := s.newLamp()
+			s.stocktake(lamp, 30)
+			var orders, pickings, moves, lines []int64
+			for range 4 {
+				o := s.order(vals{"product_id": lamp, "product_uom_qty": 5})
+				s.admin.call("sale.order", "action_confirm", o)
+				orders, lines = append(orders, o), append(lines, s.lines(o)[0])
+				pickings = append(pickings, s.pickings(o)[0])
+				moves = append(moves, s.moves(pickings[len(pickings)-1])[0])
+			}
+			call := func(model, method string, id int64) error {
+				_, err := s.engine.Call(s.Context(), s.admin.caller, model, method, []int64{id}, nil)
+				return err
+			}
+			steps := make([]func() error, 0, 24)
+			for i := range orders {
+				steps = append(steps,
+					func() error { return call("stock.picking", "button_validate", pickings[i]) },
+					func() error { return call("sale.order", "action_cancel", orders[i]) },
+					func() error {
+						return s.engine.Write(s.Context(), s.admin.caller, "stock.move", []int64{moves[i]}, vals{"quantity": 3 + i})
+					},
+					func() error {
+						return s.engine.Write(s.Context(), s.admin.caller, "sale.order.line", []int64{lines[i]}, vals{"product_uom_qty": 2 + 3*i})
+					},
+					func() error { return call("stock.picking", "do_unreserve", pickings[i]) },
+					func() error { return call("stock.picking", "action_assign", pickings[i]) },
+				)
+			}
+			var all sync.WaitGroup
+			for _, step := range steps {
+				all.Go(func() {
+					if err := step(); err != nil && !fault.Is(err, fault.Unprocessable) {
+						s.Error(explain(err))
+					}
+				})
+			}
+			all.Wait()
+			s.balanced(lamp)
+		},
 		"order names": func(s *shop) {
 			before := s.admin.count("sale.order", "[]")
 			names := sync.Map{}
@@ -299,6 +347,40 @@ func TestStockRaces(t *testing.T) {
 				}
 			}
 		},
+	})
+}
+
+// balanced expects that nothing of a product came from nowhere, and that what
+// is reserved is what moves under way have taken.
+func (s *shop) balanced(product int64) {
+	s.Helper()
+	s.sudo(func(e *record.Env) error {
+		quants, err := e.SearchNode("stock.quant", leaf("product_id", "=", product))
+		if err != nil {
+			return err
+		}
+		sum, reserved := 0.0, map[int64]float64{}
+		for _, q := range quants {
+			sum += q.Float("quantity")
+			if r := q.Float("reserved_quantity"); r != 0 {
+				reserved[q.Int("location_id")] = r
+			}
+		}
+		if sum != 0 {
+			s.Errorf("the quants add up to %v", sum)
+		}
+		lines, err := e.SearchNode("stock.move.line", both(leaf("product_id", "=", product), leaf("state", "not in", []any{"done", "cancel"})))
+		if err != nil {
+			return err
+		}
+		taken := map[int64]float64{}
+		for _, l := range lines {
+			taken[l.Int("location_id")] += l.Float("quantity")
+		}
+		if !maps.Equal(reserved, taken) {
+			s.Errorf("reserved is %v, taken by moves %v", reserved, taken)
+		}
+		return nil
 	})
 }
 

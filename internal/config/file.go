@@ -11,6 +11,8 @@ import (
 
 	"github.com/alecthomas/kong"
 	"go.yaml.in/yaml/v3"
+
+	"gatehouse/internal/nearest"
 )
 
 // entry is a value of the configuration file, as text, and the line it is on.
@@ -73,7 +75,7 @@ func decodeYAML(text []byte) (*yaml.Node, error) {
 func parseEntry(key, value *yaml.Node, flags []*kong.Flag) (*string, error) {
 	i := slices.IndexFunc(flags, func(f *kong.Flag) bool { return f.Name == key.Value })
 	if i < 0 {
-		return nil, fmt.Errorf("unknown key %q; did you mean %q?", key.Value, nearest(key.Value, fileKeys(flags)))
+		return nil, unknownKey(key.Value, fileKeys(flags))
 	}
 	flag := flags[i]
 	if !mayComeFrom(flag, "file") {
@@ -149,4 +151,12 @@ func yamlKind(value *yaml.Node) string {
 		return "a group of keys"
 	}
 	return "a value of type " + value.Tag
+}
+
+// unknownKey names the key that was probably meant.
+func unknownKey(key string, known []string) error {
+	if near := nearest.Word(key, known); near != "" {
+		return fmt.Errorf("unknown key %q; did you mean %q?", key, near)
+	}
+	return fmt.Errorf("unknown key %q; known are %s", key, strings.Join(known, ", "))
 }

@@ -23,17 +23,3 @@ func TestByteSize(t *testing.T) {
 		}
 	}
 }
-
-func TestNearest(t *testing.T) {
-	keys := []string{"listen", "log-level", "log-format", "max-body", "demo"}
-	for word, want := range map[string]string{
-		"listne": "listen", "loglevel": "log-level", "maxbody": "max-body", "Demo": "demo", "format": "log-format",
-	} {
-		if got := nearest(word, keys); got != want {
-			t.Errorf("%q: got %s, want %s", word, got, want)
-		}
-	}
-	if d := distance("kitten", "sitting"); d != 3 {
-		t.Errorf("kitten to sitting: %d", d)
-	}
-}

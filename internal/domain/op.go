@@ -1,8 +1,11 @@
 package domain
 
 import (
+	"math"
 	"sort"
 	"strings"
+
+	"gatehouse/internal/nearest"
 )
 
 // Op is an operator of a condition, in its canonical spelling.
@@ -143,7 +146,7 @@ func nearestOps(s string) []string {
 	ops := Ops()
 	cost := make(map[Op]int, len(ops))
 	for _, op := range ops {
-		cost[op] = edits(s, string(op))
+		cost[op] = nearest.Distance(s, string(op), math.MaxInt)
 	}
 	if op, ok := meant[strings.TrimSpace(s)]; ok {
 		cost[op] = -1
@@ -154,25 +157,4 @@ func nearestOps(s string) []string {
 		near[i] = string(ops[i])
 	}
 	return near
-}
-
-// edits counts the bytes to insert, remove or replace to make b of a.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replace := diagonal
-			if a[i] != b[j] {
-				replace++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replace, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -11,9 +11,10 @@ import (
 // Where two neighbours of a floor of the design need one another, the one that
 // is imported lives half a step lower.
 var floors = map[string]float64{
-	"internal/fault": 0,
-	"internal/clock": 0,
-	"web":            0,
+	"internal/fault":   0,
+	"internal/clock":   0,
+	"web":              0,
+	"internal/nearest": 0,
 
 	"internal/config":              1,
 	"internal/config/gen":          1.1,
@@ -38,6 +39,7 @@ var floors = map[string]float64{
 	"internal/odoo":    3,
 
 	"internal/business": 4,
+	"internal/gateway":  4,
 	"internal/direct":   4,
 
 	"internal/openapi":      5,

@@ -33,7 +33,8 @@ func newCanned() *canned {
 			backend.IntValue(id), backend.TextValue(fmt.Sprintf("Customer Company %d", i)),
 			backend.TextValue(fmt.Sprintf("info%d@customer.example.com", i)), backend.TextValue("+32 2 555 01 23"),
 			backend.TextValue("Sint-Niklaas-Waas"), backend.RefValue(20, "Belgium"), backend.BoolValue(i%2 == 0),
-			backend.FloatValue(1234.5 + float64(i)/7), {Kind: backend.Datetime, Int: 1_769_855_400_000_000 + id*1e9},
+			backend.FloatValue(1234.5 + float64(i)/7),
+			{Kind: backend.Datetime, Int: 1_769_855_400_000_000 + id*1e9},
 			backend.IDsValue([]int64{1, 2, 3}),
 		})
 	}
@@ -70,7 +71,7 @@ func (w *discard) Write(b []byte) (int, error) { return len(b), nil }
 func benchmarkRequest(b *testing.B, path string) {
 	h := newHouse(b, func(h *house) { h.deps.Backend, h.deps.Observer = newCanned(), nil })
 	h.settings.GlobalRateLimit = 1 << 40
-	r := httptest.NewRequest("GET", path, nil)
+	r := httptest.NewRequest(http.MethodGet, path, nil)
 	r.Header.Set("X-API-Key", "all")
 	w := &discard{http.Header{}}
 	a := h.send("all", "GET", path, "").want(200, "")

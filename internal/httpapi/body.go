@@ -49,6 +49,9 @@ func (s *Server) readBody(c *call) error {
 	return contentType(r.Header)
 }
 
+// maxBulk is how many records one request may create.
+const maxBulk = 10_000
+
 func tooLarge(limit int64) error {
 	return fault.Newf(fault.TooLarge, "The body is larger than %d bytes", limit)
 }
@@ -101,6 +104,9 @@ func (s *Server) readObjects(c *call) (objects []map[string]any, bulk bool, err 
 	case []any:
 		if len(value) == 0 {
 			return nil, true, fault.New(fault.BadRequest, "The list of records is empty")
+		}
+		if len(value) > maxBulk {
+			return nil, true, fault.Newf(fault.BadRequest, "The list has more than %d records", maxBulk)
 		}
 		objects = make([]map[string]any, len(value))
 		for i, element := range value {

@@ -34,7 +34,7 @@ type call struct {
 	lost     *fault.Error // no route: what the route step will say
 	allow    string       // the Allow header of a 405 or of an answer to OPTIONS
 	who      *identity.Principal
-	caller   backend.Caller
+	caller   *backend.Caller // not reused: a backend may share work between callers
 	params   params
 	limited  bool // decision is set
 	decision throttle.Decision
@@ -45,7 +45,6 @@ type call struct {
 
 	body []byte // of the request
 	rows wire.Rows
-	ids  [1]int64
 }
 
 // maxKept is the largest buffer that a call keeps for the next request. Larger
@@ -54,27 +53,27 @@ const maxKept = 256 << 10
 
 // begin makes the call ready for a request.
 func (c *call) begin(w http.ResponseWriter, r *http.Request) {
-	out, body, rows := c.out[:0], c.body[:0], c.rows
-	if cap(out) > maxKept {
-		out = nil
-	}
-	if cap(body) > maxKept {
-		body = nil
-	}
-	if rows.Cap() > maxKept {
-		rows = wire.Rows{}
-	}
-	*c = call{w: w, r: r, out: out, body: body, rows: rows, began: time.Now()}
+	c.w, c.r, c.began = w, r, time.Now()
 }
 
-// release ends a call and keeps it for another request.
+// release ends a call and keeps it for another request: its buffers, and
+// nothing of what belongs to the request.
 func (s *Server) release(c *call) {
 	if c.cancel != nil {
 		c.cancel()
 	}
-	// What belongs to the request must not live as long as the pool.
-	*c = call{out: c.out, body: c.body, rows: c.rows}
-	c.rows.Reset(wire.Plain, false)
+	kept := call{out: c.out[:0], body: c.body[:0], rows: c.rows}
+	if cap(kept.out) > maxKept {
+		kept.out = nil
+	}
+	if cap(kept.body) > maxKept {
+		kept.body = nil
+	}
+	if kept.rows.Cap() > maxKept {
+		kept.rows = wire.Rows{}
+	}
+	kept.rows.Reset(wire.Plain, false)
+	*c = kept
 	s.calls.Put(c)
 }
 

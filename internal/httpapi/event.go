@@ -3,13 +3,15 @@ package httpapi
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"net/netip"
 	"time"
 
 	"gatehouse/internal/identity"
 )
 
-// Event is what there is to know about a finished request.
+// Event is what there is to know about a finished request. Path, Query and
+// UserAgent are as they were sent: of any length, and perhaps not UTF-8.
 type Event struct {
 	Time      time.Time // when it came in
 	RequestID string
@@ -57,7 +59,7 @@ func StepNames() [StepCount]string {
 func (s *Server) log(c *call) error {
 	e := &c.event
 	e.Status, e.BytesOut = c.status, int64(len(c.out))
-	if c.r.Method == "HEAD" {
+	if c.r.Method == http.MethodHead {
 		e.BytesOut = 0
 	}
 	if f := c.fault; f != nil {

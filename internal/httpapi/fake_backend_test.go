@@ -13,6 +13,7 @@ import (
 	"gatehouse/internal/backend"
 	"gatehouse/internal/domain"
 	"gatehouse/internal/fault"
+	"gatehouse/internal/nearest"
 	"gatehouse/internal/schema"
 )
 
@@ -114,7 +115,7 @@ func (m *memory) enter(operation, model string, c *backend.Caller) (*schema.Mode
 		for name := range m.models {
 			names = append(names, name)
 		}
-		return nil, fault.Newf(fault.NotFound, "Unknown model: %.60s. Did you mean %s?", model, schema.Nearest(model, names))
+		return nil, fault.Newf(fault.NotFound, "Unknown model: %.60s. Did you mean %s?", model, nearest.Word(model, names))
 	}
 	return s, nil
 }

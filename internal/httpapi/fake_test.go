@@ -75,8 +75,10 @@ func testPeople(t testing.TB) people {
 		"orders":   {UserID: 2, Login: "ann", Name: "Ann", Kind: identity.APIKey, Subject: "key:10", Scopes: scopes(t, "orders_write,orders_read")},
 		"partners": {UserID: 2, Login: "ann", Name: "Ann", Kind: identity.APIKey, Subject: "key:11", Scopes: scopes(t, "res.partner:read")},
 		"limited":  {UserID: 2, Login: "ann", Name: "Ann", Kind: identity.APIKey, Subject: "key:12", Scopes: scopes(t, "read"), Limits: identity.Limits{Minute: 2, Day: 1000}},
-		"far": {UserID: 2, Login: "ann", Name: "Ann", Kind: identity.APIKey, Subject: "key:13", Scopes: scopes(t, "read"),
-			AllowedIPs: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")}},
+		"far": {
+			UserID: 2, Login: "ann", Name: "Ann", Kind: identity.APIKey, Subject: "key:13", Scopes: scopes(t, "read"),
+			AllowedIPs: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")},
+		},
 	}
 }
 
@@ -115,6 +117,7 @@ func (s *fixedSettings) Current() *setting.Settings { return &s.Settings }
 func (s *fixedSettings) List() []setting.Item {
 	return []setting.Item{{Name: "global_rate_limit", Label: "Global Rate Limit", Type: setting.Integer, Default: 60, Value: s.GlobalRateLimit}}
 }
+
 func (s *fixedSettings) Set(_ context.Context, changes map[string]any) error {
 	if _, ok := changes["global_rate_limit"]; !ok && len(changes) > 0 {
 		return fault.New(fault.BadRequest, "Unknown setting: x")

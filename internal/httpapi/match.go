@@ -55,7 +55,11 @@ func firstWord(path string) (string, bool) {
 // found is what a mux calls for a route: it only says which one it is.
 type found struct{ route *Route }
 
-func (f *found) ServeHTTP(w http.ResponseWriter, _ *http.Request) { w.(*outcome).route = f.route }
+func (f *found) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	if o, ok := w.(*outcome); ok {
+		o.route = f.route
+	}
+}
 
 // outcome is the ResponseWriter that a mux is asked with. It keeps what the
 // mux would answer on its own where it knows no route.

@@ -81,7 +81,7 @@ func wrongIDs() error {
 
 // callMethod runs the method and answers what it gives back.
 func (s *Server) callMethod(c *call, in callInput) (reply, error) {
-	result, err := s.deps.Backend.Call(c.ctx, &c.caller, in.model, in.method, in.ids, in.arguments)
+	result, err := s.deps.Backend.Call(c.ctx, c.caller, in.model, in.method, in.ids, in.arguments)
 	if err != nil {
 		return reply{}, err
 	}

@@ -11,7 +11,7 @@ import (
 	"gatehouse/internal/backend"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/httpapi/wire"
-	"gatehouse/internal/schema"
+	"gatehouse/internal/nearest"
 	"gatehouse/internal/setting"
 )
 
@@ -184,7 +184,7 @@ func unknownParam(name string, allowed []Param) error {
 		names[i] = allowed[i].Name
 	}
 	message := "Unknown parameter: " + wire.Name(name)
-	if near := schema.Nearest(name, names); near != "" {
+	if near := nearest.Word(name, names); near != "" {
 		message += ". Did you mean " + near + "?"
 	}
 	return fault.New(fault.BadRequest, message).With(map[string]any{"allowed": names})

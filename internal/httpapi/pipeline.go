@@ -58,7 +58,10 @@ func pipeline() [stepCount]step {
 
 // ServeHTTP takes a request through the pipeline.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := s.calls.Get().(*call)
+	c, ok := s.calls.Get().(*call)
+	if !ok { // none to use again
+		c = &call{}
+	}
 	defer s.release(c)
 	c.begin(w, r)
 	for i := range s.steps {

@@ -73,7 +73,7 @@ func TestEventOfARequest(t *testing.T) {
 	h := newHouse(t)
 	h.send("read", "GET", "/api/v1/res.partner/1?fields=name", "", "X-Request-Id", "abc-1", "User-Agent", "test/1").want(200, "")
 	e := h.events.last()
-	if e.RequestID != "abc-1" || e.Method != "GET" || e.Path != "/api/v1/res.partner/1" || e.Query != "fields=name" ||
+	if e.RequestID != "abc-1" || e.Method != http.MethodGet || e.Path != "/api/v1/res.partner/1" || e.Query != "fields=name" ||
 		e.Route != "/api/v1/{model}/{id}" || e.Model != "res.partner" || e.Status != 200 || e.UserAgent != "test/1" ||
 		e.UserID != 2 || e.Login != "ann" || e.Credential != "api_key" || e.CredentialID != 9 ||
 		e.IP.String() != "192.0.2.1" || e.BytesOut == 0 || e.ErrorType != "" || e.Time.Format(time.RFC3339) != testMoment {
@@ -178,7 +178,7 @@ func (w *brokenWriter) Write([]byte) (int, error) { return 0, errors.New("connec
 
 func TestWriteFails(t *testing.T) {
 	h := newHouse(t)
-	r := httptest.NewRequest("GET", "/healthz", nil)
+	r := httptest.NewRequest(http.MethodGet, "/healthz", nil)
 	h.server.ServeHTTP(&brokenWriter{http.Header{}}, r)
 	if e := h.events.last(); e.Status != 200 {
 		t.Errorf("%+v", e)

@@ -1,11 +1,10 @@
 package httpapi
 
 import (
-	"encoding/binary"
-	"encoding/hex"
-	"math/rand/v2"
 	"net/http"
 
+	"gatehouse/internal/backend"
+	"gatehouse/internal/clock"
 	"gatehouse/internal/throttle"
 )
 
@@ -21,6 +20,7 @@ func (s *Server) receive(c *call) error {
 		Time: s.deps.Clock.Now(), RequestID: requestID(r.Header), Method: r.Method,
 		Path: r.URL.Path, Query: r.URL.RawQuery, IP: c.ip, UserAgent: r.UserAgent(),
 	}
+	c.caller = &backend.Caller{}
 	s.match(c)
 	c.event.Route, c.event.Model = c.route.Pattern, c.route.modelOf(r)
 	return nil
@@ -32,12 +32,7 @@ func requestID(h http.Header) string {
 	if id := h.Get("X-Request-Id"); sane(id) {
 		return id
 	}
-	var raw [12]byte
-	binary.BigEndian.PutUint64(raw[:], rand.Uint64())
-	binary.BigEndian.PutUint32(raw[8:], rand.Uint32())
-	var text [24]byte
-	hex.Encode(text[:], raw[:])
-	return string(text[:])
+	return clock.RandomHex(12)
 }
 
 func sane(id string) bool {

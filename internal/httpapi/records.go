@@ -46,7 +46,7 @@ func (s *Server) readOne(c *call) (recordInput, error) {
 // listRecords answers a page of the records that match.
 func (s *Server) listRecords(c *call, in listInput) (reply, error) {
 	rows := c.recordRows(in.shape, false)
-	total, err := s.deps.Backend.Search(c.ctx, &c.caller, &backend.Query{
+	total, err := s.deps.Backend.Search(c.ctx, c.caller, &backend.Query{
 		Model: in.model, DomainText: in.domain, Fields: in.fields,
 		Order: in.order, Limit: in.limit, Offset: in.offset, Count: !in.uncounted,
 	}, rows)
@@ -78,9 +78,8 @@ func (s *Server) readBack(c *call, model string, id int64, fields []string, shap
 	if len(once) > 0 {
 		rows.Extra = func(dst []byte, _ int) []byte { return appendSecrets(dst, once) }
 	}
-	c.ids[0] = id
-	if _, err := s.deps.Backend.Search(c.ctx, &c.caller, &backend.Query{
-		Model: model, IDs: c.ids[:], Fields: fields,
+	if _, err := s.deps.Backend.Search(c.ctx, c.caller, &backend.Query{
+		Model: model, IDs: []int64{id}, Fields: fields,
 	}, rows); err != nil {
 		return nil, err
 	}
@@ -92,7 +91,7 @@ func (s *Server) readBack(c *call, model string, id int64, fields []string, shap
 
 // deleteRecord deletes one record.
 func (s *Server) deleteRecord(c *call, in recordInput) (reply, error) {
-	if err := s.deps.Backend.Unlink(c.ctx, &c.caller, in.model, []int64{in.id}); err != nil {
+	if err := s.deps.Backend.Unlink(c.ctx, c.caller, in.model, []int64{in.id}); err != nil {
 		return reply{}, err
 	}
 	return reply{raw: appendID(nil, in.id, nil), message: "Record deleted successfully"}, nil

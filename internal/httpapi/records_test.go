@@ -97,6 +97,8 @@ func TestCreate(t *testing.T) {
 		wantError(400, fault.BadRequest, "Unknown field: [1].colour. Did you mean color?")
 	h.send("all", "POST", "/api/v1/res.partner", `[]`).wantError(400, fault.BadRequest, "The list of records is empty")
 	h.send("all", "POST", "/api/v1/res.partner", `[1]`).wantError(400, fault.BadRequest, "Invalid JSON body")
+	h.send("all", "POST", "/api/v1/res.partner", "[{}"+strings.Repeat(",{}", 10_000)+"]").
+		wantError(400, fault.BadRequest, "The list has more than 10000 records")
 	before := len(h.backend.rows["res.partner"])
 	h.send("all", "POST", "/api/v1/res.partner?fields=nme", `{"name": "x"}`).wantError(400, fault.BadRequest, "Unknown field: nme. Did you mean name?")
 	h.send("all", "POST", "/api/v1/res.partner?fields=password", `{"name": "x"}`).wantError(400, fault.BadRequest, "Unknown field: password")
@@ -186,7 +188,7 @@ func TestBodies(t *testing.T) {
 		h.send("all", "POST", "/api/v1/res.partner", `{"name": "x"}`, "Content-Type", kind).
 			wantError(415, fault.UnsupportedMedia, "Content-Type must be application/json")
 	}
-	r := httptest.NewRequest("POST", "/api/v1/res.partner", strings.NewReader(`{"name": "x"}`))
+	r := httptest.NewRequest(http.MethodPost, "/api/v1/res.partner", strings.NewReader(`{"name": "x"}`))
 	r.Header.Set("X-API-Key", "all")
 	w := httptest.NewRecorder()
 	h.server.ServeHTTP(w, r)
@@ -203,14 +205,14 @@ func TestBodies(t *testing.T) {
 		t.Error("the rest of a body that is too large would be read")
 	}
 	// Without a length, the limit is found while reading.
-	r = httptest.NewRequest("POST", "/api/v1/res.partner", strings.NewReader(exact+" "))
+	r = httptest.NewRequest(http.MethodPost, "/api/v1/res.partner", strings.NewReader(exact+" "))
 	r.ContentLength = -1
 	r.Header.Set("X-API-Key", "all")
 	w = httptest.NewRecorder()
 	h.server.ServeHTTP(w, r)
 	answer{w, t}.wantError(413, fault.TooLarge, "The body is larger than 1000 bytes")
 	// And one that breaks off is the caller's fault.
-	r = httptest.NewRequest("POST", "/api/v1/res.partner", brokenBody{})
+	r = httptest.NewRequest(http.MethodPost, "/api/v1/res.partner", brokenBody{})
 	r.Header.Set("X-API-Key", "all")
 	w = httptest.NewRecorder()
 	h.server.ServeHTTP(w, r)

@@ -9,6 +9,7 @@ import (
 	"gatehouse/internal/domain"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/httpapi/wire"
+	"gatehouse/internal/nearest"
 	"gatehouse/internal/schema"
 )
 
@@ -106,6 +107,7 @@ func filterValue(f *schema.Field, text string) (any, string) {
 			return nil, "a number"
 		}
 		return x, ""
+	default:
 	}
 	if text == "" {
 		return false, "" // not set
@@ -131,6 +133,7 @@ func filterValue(f *schema.Field, text string) (any, string) {
 		if _, known := f.Option(text); !known && len(f.Options) > 0 {
 			return nil, "one of: " + strings.Join(wire.OptionValues(f), ", ")
 		}
+	default:
 	}
 	return text, ""
 }
@@ -172,7 +175,7 @@ func (r *Resource) unsortable(name string) error {
 		}
 	}
 	message := "Invalid parameter order: unknown field " + wire.Name(name)
-	if near := schema.Nearest(name, names); near != "" {
+	if near := nearest.Word(name, names); near != "" {
 		message += ". Did you mean " + near + "?"
 	}
 	return fault.New(fault.BadRequest, message).With(map[string]any{"allowed": names})

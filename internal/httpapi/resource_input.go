@@ -231,7 +231,7 @@ func (s *Server) checkLinks(c *call, in *intake) error {
 			ids[i] = links[i].id
 		}
 		slices.Sort(ids)
-		caller := c.caller
+		caller := *c.caller
 		caller.Context.KeepArchived = true
 		found := &backend.Page{}
 		if _, err := s.deps.Backend.Search(c.ctx, &caller, &backend.Query{
@@ -239,9 +239,12 @@ func (s *Server) checkLinks(c *call, in *intake) error {
 		}, found); err != nil {
 			return err
 		}
-		have := found.IDs()
+		exists := make(map[int64]bool, len(found.Rows))
+		for _, id := range found.IDs() {
+			exists[id] = true
+		}
 		for _, l := range links {
-			if !slices.Contains(have, l.id) {
+			if !exists[l.id] {
 				in.Add(fault.Unprocessable, l.place, fmt.Sprintf("refers to %s %d, which does not exist", l.model, l.id))
 			}
 		}

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"strconv"
+	"strings"
 
 	"gatehouse/internal/backend"
 	"gatehouse/internal/fault"
@@ -21,7 +22,7 @@ type curated struct {
 func (s *Server) resourceRoutes(res *Resource) []Route {
 	r := curated{s, res}
 	list := "/api/v1/" + res.Name
-	record, object := list+"/{id}", "the whole "+res.Name[:max(len(res.Name)-1, 1)]
+	record, object := list+"/{id}", "the whole "+strings.ToLower(res.Label)
 	route := func(method, pattern, summary string, action identity.Action, h handler) Route {
 		return Route{
 			Method: method, Pattern: pattern, Summary: summary, Access: Scoped, Action: action, Limiting: Counted,
@@ -52,7 +53,7 @@ func (s *Server) resourceRoutes(res *Resource) []Route {
 
 // model describes the model of the resource, as far as the caller may use it.
 func (r curated) model(c *call) (*schema.Model, error) {
-	return r.deps.Backend.Model(c.ctx, &c.caller, r.res.Model)
+	return r.deps.Backend.Model(c.ctx, c.caller, r.res.Model)
 }
 
 // view prepares to show records of the resource, in the call's own buffer.
@@ -84,7 +85,7 @@ func (r curated) list(c *call, in listInput) (reply, error) {
 		return reply{}, err
 	}
 	query.Fields = v.asked
-	total, err := r.deps.Backend.Search(c.ctx, &c.caller, &query, v)
+	total, err := r.deps.Backend.Search(c.ctx, c.caller, &query, v)
 	if err == nil {
 		err = r.fetchLines(c, v)
 	}
@@ -128,10 +129,10 @@ func (r curated) show(c *call, id int64) ([]byte, error) {
 // search finds records by id, if they belong to the resource.
 func (r curated) search(c *call, ids []int64, fields []string, sink backend.Sink) error {
 	query := backend.Query{Model: r.res.Model, Fields: fields, IDs: ids}
-	caller := &c.caller
+	caller := c.caller
 	if r.res.Domain != "" {
 		query.IDs, query.Domain, query.DomainText = nil, oneOfIDs("id", ids), r.res.Domain
-		own := c.caller
+		own := *c.caller
 		own.Context.KeepArchived = true // as by id
 		caller = &own
 	}
@@ -183,7 +184,7 @@ func (r curated) create(c *call, in createInput) (reply, error) {
 	if err := r.checkLinks(c, intake); err != nil {
 		return reply{}, err
 	}
-	created, err := r.deps.Backend.Create(c.ctx, &c.caller, r.res.Model, values)
+	created, err := r.deps.Backend.Create(c.ctx, c.caller, r.res.Model, values)
 	if err != nil {
 		return reply{}, err
 	}
@@ -218,14 +219,14 @@ func (r curated) showAll(c *call, m *schema.Model, created *backend.Created) ([]
 	if err = r.search(c, created.IDs, v.asked, v); err == nil {
 		err = r.fetchLines(c, v)
 	}
-	if err != nil && !unreadable(err) {
-		return nil, err
-	}
-	if err != nil || !v.sort(created.IDs) {
+	switch {
+	case err == nil && v.sort(created.IDs):
+		raw, _ := v.finish()
+		return raw, nil
+	case err == nil || unreadable(err):
 		return appendIDList(nil, created), nil
 	}
-	raw, _ := v.finish()
-	return raw, nil
+	return nil, err
 }
 
 func ignored(names []string) *meta {
@@ -255,7 +256,7 @@ func (r curated) update(c *call, in writeInput) (reply, error) {
 	if err := r.checkLinks(c, intake); err != nil {
 		return reply{}, err
 	}
-	if err := r.deps.Backend.Write(c.ctx, &c.caller, r.res.Model, []int64{in.id}, values); err != nil {
+	if err := r.deps.Backend.Write(c.ctx, c.caller, r.res.Model, []int64{in.id}, values); err != nil {
 		return reply{}, r.missing(err, in.id)
 	}
 	answer := reply{message: r.res.Label + " updated successfully", meta: ignored(intake.ignored)}
@@ -294,7 +295,7 @@ func (r curated) remove(c *call, in recordInput) (reply, error) {
 	if err := r.belongs(c, in.id); err != nil {
 		return reply{}, err
 	}
-	if err := r.deps.Backend.Unlink(c.ctx, &c.caller, r.res.Model, []int64{in.id}); err != nil {
+	if err := r.deps.Backend.Unlink(c.ctx, c.caller, r.res.Model, []int64{in.id}); err != nil {
 		return reply{}, r.missing(err, in.id)
 	}
 	return reply{raw: appendID(nil, in.id, nil), message: r.res.Label + " deleted successfully"}, nil
@@ -320,7 +321,7 @@ func (r curated) act(c *call, in actionInput, action ResourceAction) (reply, err
 	if err := r.belongs(c, in.id); err != nil {
 		return reply{}, err
 	}
-	_, err := r.deps.Backend.Call(c.ctx, &c.caller, r.res.Model, action.Method, []int64{in.id}, in.arguments)
+	_, err := r.deps.Backend.Call(c.ctx, c.caller, r.res.Model, action.Method, []int64{in.id}, in.arguments)
 	if err != nil {
 		return reply{}, r.missing(err, in.id)
 	}

@@ -68,7 +68,7 @@ func (s *Server) lineView(c *call, cell *cell) error {
 	if !cell.field.Type.IsX2many() {
 		return fmt.Errorf("field %s of %s holds no lines", cell.field.Name, cell.field.Model.Name)
 	}
-	m, err := s.deps.Backend.Model(c.ctx, &c.caller, cell.field.Relation)
+	m, err := s.deps.Backend.Model(c.ctx, c.caller, cell.field.Relation)
 	if err != nil {
 		return err
 	}
@@ -200,7 +200,7 @@ func (s *Server) fetchLines(c *call, v *view) error {
 			}
 			query.Domain = oneOfIDs("id", ids)
 		}
-		if _, err := s.deps.Backend.Search(c.ctx, &c.caller, &query, cell.lines); err != nil {
+		if _, err := s.deps.Backend.Search(c.ctx, c.caller, &query, cell.lines); err != nil {
 			return err
 		}
 		cell.placed = make(map[int64]int, len(cell.lines.page.Rows))

@@ -67,26 +67,38 @@ func (s *Server) Routes() []Route { return append([]Route(nil), s.table...) }
 // systemRoutes are about the server itself.
 func (s *Server) systemRoutes() []Route {
 	return []Route{
-		{Method: "GET", Pattern: "/{$}", Access: Public, Limiting: Counted, handler: bare(s.about),
-			Summary: "What this server is", Output: "name, version and links"},
-		{Method: "GET", Pattern: "/healthz", Access: Public, Limiting: Uncounted, handler: bare(s.alive),
-			Summary: "Whether the process is alive", Output: `{"status": "ok"}`},
-		{Method: "GET", Pattern: "/readyz", Access: Public, Limiting: Uncounted, handler: bare(s.ready),
-			Summary: "Whether store and backend can be reached; 503 if not", Output: `{"status": "ready"}`},
-		{Method: "GET", Pattern: "/api/v1/ping", Access: AnyCredential, Limiting: Counted, handler: bare(s.ping),
-			Summary: "Checks a credential", Output: "pong, user and timestamp"},
+		{
+			Method: "GET", Pattern: "/{$}", Access: Public, Limiting: Counted, handler: bare(s.about),
+			Summary: "What this server is", Output: "name, version and links",
+		},
+		{
+			Method: "GET", Pattern: "/healthz", Access: Public, Limiting: Uncounted, handler: bare(s.alive),
+			Summary: "Whether the process is alive", Output: `{"status": "ok"}`,
+		},
+		{
+			Method: "GET", Pattern: "/readyz", Access: Public, Limiting: Uncounted, handler: bare(s.ready),
+			Summary: "Whether store and backend can be reached; 503 if not", Output: `{"status": "ready"}`,
+		},
+		{
+			Method: "GET", Pattern: "/api/v1/ping", Access: AnyCredential, Limiting: Counted, handler: bare(s.ping),
+			Summary: "Checks a credential", Output: "pong, user and timestamp",
+		},
 	}
 }
 
 // settingRoutes are for administrators.
 func (s *Server) settingRoutes() []Route {
 	return []Route{
-		{Method: "GET", Pattern: "/api/v1/settings", Access: AdminOnly, Limiting: Counted, handler: bare(s.showSettings),
-			Summary: "All settings", Output: "values by name; meta.settings describes them"},
-		{Method: "PATCH", Pattern: "/api/v1/settings", Access: AdminOnly, Limiting: Counted,
+		{
+			Method: "GET", Pattern: "/api/v1/settings", Access: AdminOnly, Limiting: Counted, handler: bare(s.showSettings),
+			Summary: "All settings", Output: "values by name; meta.settings describes them",
+		},
+		{
+			Method: "PATCH", Pattern: "/api/v1/settings", Access: AdminOnly, Limiting: Counted,
 			handler: with(s.readObject, s.changeSettings),
 			Summary: "Changes settings: all that are given, or none", Input: "values by name; null goes back to the default",
-			Output: "values by name"},
+			Output: "values by name",
+		},
 	}
 }
 

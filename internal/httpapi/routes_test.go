@@ -62,7 +62,7 @@ func TestRouteTable(t *testing.T) {
 				t.Errorf("%s needs %s, want %s", name, r.Action, want)
 			}
 		}
-		if r.Output == "" || (r.Input == "" && r.Method == "PUT") {
+		if r.Output == "" || (r.Input == "" && r.Method == http.MethodPut) {
 			t.Errorf("%s is not described", name)
 		}
 		for _, p := range r.Params {
@@ -229,14 +229,14 @@ func TestBadDeclarations(t *testing.T) {
 func TestOverTheWire(t *testing.T) {
 	h := newHouse(t)
 	server := newWireServer(t, h.server)
-	r, _ := http.NewRequest("GET", server+"/api/v1/res.partner/1", nil)
+	r, _ := http.NewRequest(http.MethodGet, server+"/api/v1/res.partner/1", nil)
 	r.Header.Set("X-API-Key", "limited")
 	res, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
-	if res.StatusCode != 200 || res.Header.Get("RateLimit-Limit") != "2" || res.ContentLength <= 0 || len(res.TransferEncoding) > 0 {
+	if res.StatusCode != http.StatusOK || res.Header.Get("RateLimit-Limit") != "2" || res.ContentLength <= 0 || len(res.TransferEncoding) > 0 {
 		t.Errorf("%d %v %d", res.StatusCode, res.Header, res.ContentLength)
 	}
 }

@@ -91,7 +91,6 @@ func New(deps Deps) (*Server, error) {
 		return nil, errors.New("httpapi: backend, identity, limiter and settings are needed")
 	}
 	s := &Server{deps: deps.withDefaults(), steps: pipeline(), fixed: newFixedHeaders()}
-	s.calls.New = func() any { return &call{} }
 	s.pseudoRoutes()
 	if err := checkResources(deps.Resources); err != nil {
 		return nil, err

@@ -12,14 +12,22 @@ import (
 func (s *Server) sessionRoutes() []Route {
 	const pair = "access_token, refresh_token, token_type, expires_in"
 	return []Route{
-		{Method: "POST", Pattern: "/api/v1/auth/login", Access: Public, Limiting: Counted, handler: with(s.readLogin, s.login),
-			Summary: "Signs a user in", Input: "login (or email) and password", Output: pair + ", user"},
-		{Method: "POST", Pattern: "/api/v1/auth/refresh", Access: Public, Limiting: Counted, handler: with(s.readRefresh, s.refresh),
-			Summary: "Exchanges a refresh token, once", Input: "refresh_token", Output: pair},
-		{Method: "POST", Pattern: "/api/v1/auth/logout", Access: AnyCredential, Limiting: Counted, handler: with(s.readLogout, s.logout),
-			Summary: "Ends the session of the access token", Input: "refresh_token, or nothing", Output: `{"logged_out": true}`},
-		{Method: "GET", Pattern: "/api/v1/auth/me", Access: AnyCredential, Limiting: Counted, handler: bare(s.me),
-			Summary: "Who the caller is", Output: "user, credential and scopes"},
+		{
+			Method: "POST", Pattern: "/api/v1/auth/login", Access: Public, Limiting: Counted, handler: with(s.readLogin, s.login),
+			Summary: "Signs a user in", Input: "login (or email) and password", Output: pair + ", user",
+		},
+		{
+			Method: "POST", Pattern: "/api/v1/auth/refresh", Access: Public, Limiting: Counted, handler: with(s.readRefresh, s.refresh),
+			Summary: "Exchanges a refresh token, once", Input: "refresh_token", Output: pair,
+		},
+		{
+			Method: "POST", Pattern: "/api/v1/auth/logout", Access: AnyCredential, Limiting: Counted, handler: with(s.readLogout, s.logout),
+			Summary: "Ends the session of the access token", Input: "refresh_token, or nothing", Output: `{"logged_out": true}`,
+		},
+		{
+			Method: "GET", Pattern: "/api/v1/auth/me", Access: AnyCredential, Limiting: Counted, handler: bare(s.me),
+			Summary: "Who the caller is", Output: "user, credential and scopes",
+		},
 	}
 }
 

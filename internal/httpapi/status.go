@@ -44,8 +44,9 @@ func statusOf(kind fault.Kind) int {
 		return http.StatusBadGateway
 	case fault.GatewayTimeout:
 		return http.StatusGatewayTimeout
+	default:
+		return http.StatusInternalServerError
 	}
-	return http.StatusInternalServerError
 }
 
 func notFoundf(format string, args ...any) *fault.Error {

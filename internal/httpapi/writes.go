@@ -43,13 +43,13 @@ func (s *Server) readWrite(c *call) (writeInput, error) {
 // reader reads the values of records on behalf of the caller.
 func (s *Server) reader(c *call) *wire.Reader {
 	return &wire.Reader{Comodel: func(name string) (*schema.Model, error) {
-		return s.deps.Backend.Model(c.ctx, &c.caller, name)
+		return s.deps.Backend.Model(c.ctx, c.caller, name)
 	}}
 }
 
 // createRecords makes one record, or several in one transaction.
 func (s *Server) createRecords(c *call, in createInput) (reply, error) {
-	m, err := s.deps.Backend.Model(c.ctx, &c.caller, in.model)
+	m, err := s.deps.Backend.Model(c.ctx, c.caller, in.model)
 	if err != nil {
 		return reply{}, err
 	}
@@ -69,7 +69,7 @@ func (s *Server) createRecords(c *call, in createInput) (reply, error) {
 	if err := reader.Err(); err != nil {
 		return reply{}, err
 	}
-	created, err := s.deps.Backend.Create(c.ctx, &c.caller, in.model, values)
+	created, err := s.deps.Backend.Create(c.ctx, c.caller, in.model, values)
 	if err != nil {
 		return reply{}, err
 	}
@@ -101,7 +101,7 @@ func (s *Server) manyCreated(c *call, in *createInput, created *backend.Created)
 	r := reply{message: strconv.Itoa(len(created.IDs)) + " records created successfully", created: true}
 	if in.fields != nil {
 		rows := &backend.Page{}
-		_, err := s.deps.Backend.Search(c.ctx, &c.caller, &backend.Query{Model: in.model, IDs: created.IDs, Fields: in.fields}, rows)
+		_, err := s.deps.Backend.Search(c.ctx, c.caller, &backend.Query{Model: in.model, IDs: created.IDs, Fields: in.fields}, rows)
 		if err == nil {
 			r.raw, err = s.inOrder(c, in.shape, created, rows)
 		}
@@ -138,7 +138,7 @@ func (s *Server) inOrder(c *call, shape wire.Shape, created *backend.Created, fo
 
 // writeRecord changes the given fields of a record.
 func (s *Server) writeRecord(c *call, in writeInput) (reply, error) {
-	m, err := s.deps.Backend.Model(c.ctx, &c.caller, in.model)
+	m, err := s.deps.Backend.Model(c.ctx, c.caller, in.model)
 	if err != nil {
 		return reply{}, err
 	}
@@ -150,7 +150,7 @@ func (s *Server) writeRecord(c *call, in writeInput) (reply, error) {
 	if err := reader.Err(); err != nil {
 		return reply{}, err
 	}
-	if err := s.deps.Backend.Write(c.ctx, &c.caller, in.model, []int64{in.id}, values); err != nil {
+	if err := s.deps.Backend.Write(c.ctx, c.caller, in.model, []int64{in.id}, values); err != nil {
 		return reply{}, err
 	}
 	r := reply{raw: appendID(nil, in.id, nil), message: "Record updated successfully"}

@@ -48,7 +48,8 @@ func (s *Service) account(ctx context.Context, id int64) (*account, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v.(*account), nil
+	a, _ := v.(*account)
+	return a, nil
 }
 
 func (s *Service) loadAccount(ctx context.Context, id int64, users uint64) (*account, error) {

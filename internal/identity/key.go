@@ -72,7 +72,8 @@ func (s *Service) loadKeyOnce(ctx context.Context, sum digest, keys uint64) (*ke
 	if err != nil {
 		return nil, err
 	}
-	return v.(*keyEntry), nil
+	e, _ := v.(*keyEntry)
+	return e, nil
 }
 
 // keyRow is a row of gateway_key.

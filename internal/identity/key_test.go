@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -138,6 +139,75 @@ func TestRevokedAtOnce(t *testing.T) {
 			h.refuses("API key has been revoked", err)
 			close(stop)
 			all.Wait()
+		}
+	})
+}
+
+// slow is a database whose first Read ends only when it is let go.
+type slow struct {
+	sqldb.DB
+	held      atomic.Bool
+	read, let chan struct{}
+}
+
+func (s *slow) Read(ctx context.Context, fn func(sqldb.Querier) error) error {
+	err := s.DB.Read(ctx, fn)
+	if !s.held.Swap(true) {
+		close(s.read)
+		<-s.let
+	}
+	return err
+}
+
+// Who asks after a change does not share what somebody asked before it.
+func TestLoadsAreNotSharedAcrossChanges(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
+		h := build(t, db)
+		key, id := h.key(nil)
+		token := h.login("marc").AccessToken
+		for name, test := range map[string]struct {
+			ask    func() error
+			change func()
+		}{
+			"user": {
+				func() error { _, err := h.bearer(token); return err },
+				func() {
+					h.change([]string{UsersChanged}, `update res_users set active = false where id = $1`, marc)
+				},
+			},
+			"key": {
+				func() error { _, err := h.who("X-Api-Key", key); return err },
+				func() {
+					if err := h.RevokeKey(t.Context(), id); err != nil {
+						t.Fatal(err)
+					}
+				},
+			},
+		} {
+			t.Run(name, func(t *testing.T) {
+				h.change([]string{UsersChanged}, `update res_users set active = true where id = $1`, marc)
+				s := &slow{DB: db, read: make(chan struct{}), let: make(chan struct{})}
+				h.Service.db, h.Service.users = s, NewUsers(s)
+				defer func() { h.Service.db, h.Service.users = db, NewUsers(db) }()
+				early, late := make(chan error, 1), make(chan error, 1)
+				go func() { early <- test.ask() }()
+				<-s.read
+				test.change()
+				go func() { late <- test.ask() }()
+				select {
+				case err := <-late:
+					if !fault.Is(err, fault.Unauthenticated) {
+						t.Errorf("let in: %v", err)
+					}
+				case <-time.After(2 * time.Second):
+					t.Error("waits for what was asked before the change")
+				}
+				close(s.let)
+				<-early
+				if err := test.ask(); !fault.Is(err, fault.Unauthenticated) {
+					t.Errorf("let in later: %v", err)
+				}
+			})
 		}
 	})
 }

@@ -48,8 +48,10 @@ func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
 	if len(password) > MaxPassword {
 		return "", fault.Newf(fault.BadRequest, "The password is longer than %d bytes", MaxPassword)
 	}
-	h := &passwordHash{memory: newMemory, rounds: newRounds, threads: newThreads,
-		salt: make([]byte, newSalt), sum: make([]byte, newSum)}
+	h := &passwordHash{
+		memory: newMemory, rounds: newRounds, threads: newThreads,
+		salt: make([]byte, newSalt), sum: make([]byte, newSum),
+	}
 	_, _ = rand.Read(h.salt) // never fails since Go 1.24: it aborts the program instead
 	release, err := p.acquire(ctx)
 	if err != nil {

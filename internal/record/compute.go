@@ -50,11 +50,34 @@ func (e *Env) runTask(t *task) error {
 		if err != nil {
 			return fault.Wrap(err, "compute "+t.model+"."+t.compute.Fields[0])
 		}
+		if t.compute.Editable {
+			for name := range e.given[m.Name][r.id] {
+				delete(values, name)
+			}
+		}
 		if err := su.storeComputed(m, r, values); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// protect keeps what a caller set himself from editable computes, until the
+// function it gives is called at the end of the operation.
+func (e *Env) protect(m *schema.Model, ids []int64, fields map[string]bool) func() {
+	if e.given[m.Name] == nil {
+		e.given[m.Name] = map[int64]map[string]bool{}
+	}
+	before := make([]map[string]bool, len(ids))
+	for i, id := range ids {
+		before[i] = e.given[m.Name][id]
+		e.given[m.Name][id] = fields
+	}
+	return func() {
+		for i, id := range ids {
+			e.given[m.Name][id] = before[i]
+		}
+	}
 }
 
 // storeComputed writes the values of a compute that differ from those stored.
@@ -114,7 +137,7 @@ func (e *Env) early(m *schema.Model, values Values, given map[string]bool) error
 	su := e.Sudo()
 	draft := Rec{env: su, model: m, draft: values}
 	for _, c := range e.st.computes[m.Name] {
-		if !c.Early || (c.Editable && given[c.Fields[0]]) {
+		if !c.Early {
 			continue
 		}
 		out, err := c.Do(su, draft)
@@ -125,10 +148,11 @@ func (e *Env) early(m *schema.Model, values Values, given map[string]bool) error
 			return fault.Wrap(err, "compute "+m.Name+"."+c.Fields[0])
 		}
 		for name, v := range out {
-			if (c.Editable && given[name]) || v == SelfID {
-				if v == SelfID {
-					values[name] = v
-				}
+			if c.Editable && given[name] {
+				continue
+			}
+			if v == SelfID {
+				values[name] = v
 				continue
 			}
 			f := m.Field(name)

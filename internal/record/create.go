@@ -61,13 +61,16 @@ func (e *Env) create(m *schema.Model, list []Values) ([]int64, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i, n := range news {
+		defer e.protect(m, ids[i:i+1], n.given)()
+	}
 	if m.ParentStore {
 		if err := e.newParentPaths(m, ids, news); err != nil {
 			return nil, err
 		}
 	}
 	for i, n := range news {
-		if err := e.affected(m, ids[i:i+1], change{fresh: true, given: n.given}); err != nil {
+		if err := e.affected(m, ids[i:i+1], change{fresh: true}); err != nil {
 			return nil, err
 		}
 		for _, f := range m.Fields { // in the order of declaration, not of the map

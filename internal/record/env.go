@@ -30,6 +30,8 @@ type shared struct {
 	err     error // first error of a lazy read
 	once    map[int64]map[string]string
 	signals map[string]bool
+	// given are the fields that callers set on records in running operations.
+	given map[string]map[int64]map[string]bool
 }
 
 // Sudo runs fn in one write transaction as superuser.
@@ -64,7 +66,7 @@ func (e *Engine) inside(ctx context.Context, tx sqldb.Tx, c *backend.Caller, fn 
 func newEnv(cx *callContext, tx sqldb.Tx) *Env {
 	return &Env{callContext: *cx, tx: tx, shared: &shared{
 		moment: cx.e.now(), cache: newRecordCache(), signals: map[string]bool{},
-		once: map[int64]map[string]string{},
+		once: map[int64]map[string]string{}, given: map[string]map[int64]map[string]bool{},
 	}}
 }
 

@@ -3,6 +3,7 @@ package record_test
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -142,3 +143,5 @@ func nullNumbers(tx sqldb.Tx) error {
 	_, err := tx.Exec(context.Background(), "update x_thing set x_int = null, x_bool = null, x_float = null where x_name = 'd'")
 	return err
 }
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }

@@ -146,6 +146,7 @@ func (c *compiler) plan(m *schema.Model, q *backend.Query) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	joins := f.sql()
 	exprs, err := c.columns(p, f, q.Fields)
 	if err != nil {
 		return nil, err
@@ -156,12 +157,15 @@ func (c *compiler) plan(m *schema.Model, q *backend.Query) (*plan, error) {
 		p.byIDs = c.statement(head + c.d.In(f.alias+".id", laterFirst, true) + andAlso(where) + " order by " + order)
 		return p, nil
 	}
-	list := head + where + " order by " + order
+	// A page is found first by its ids, so that only its own rows pay for names
+	// and lists.
+	page := head + f.alias + ".id in (select " + f.alias + ".id from " + joins + " where " + where + " order by " + order
+	end := ") order by " + order
 	p.list = [4]statement{
-		0:               c.statement(list),
-		paged:           c.statement(list + " limit cast(" + laterFirst + " as bigint)"),
-		skipped:         c.statement(list + " limit 9223372036854775807 offset cast(" + laterFirst + " as bigint)"),
-		paged | skipped: c.statement(list + " limit cast(" + laterFirst + " as bigint) offset cast(" + laterSecond + " as bigint)"),
+		0:               c.statement(head + where + " order by " + order),
+		paged:           c.statement(page + " limit cast(" + laterFirst + " as bigint)" + end),
+		skipped:         c.statement(page + " limit 9223372036854775807 offset cast(" + laterFirst + " as bigint)" + end),
+		paged | skipped: c.statement(page + " limit cast(" + laterFirst + " as bigint) offset cast(" + laterSecond + " as bigint)" + end),
 	}
 	return p, nil
 }

@@ -10,6 +10,7 @@ import (
 	"gatehouse/internal/backend"
 	"gatehouse/internal/domain"
 	"gatehouse/internal/fault"
+	"gatehouse/internal/nearest"
 	"gatehouse/internal/schema"
 	"gatehouse/internal/sqldb"
 )
@@ -89,7 +90,7 @@ func (cx *callContext) unknownModel(name string) error {
 		}
 	}
 	msg := "Unknown model: " + shorten(name)
-	if near := schema.Nearest(name, names); near != "" {
+	if near := nearest.Word(name, names); near != "" {
 		msg += ". Did you mean " + near + "?"
 	}
 	return fault.New(fault.NotFound, msg)

@@ -115,9 +115,6 @@ type change struct {
 	linksOnly bool
 	// gone records are not computed themselves any more.
 	gone bool
-	// given are the fields that the caller set on a fresh record: computes that
-	// may be overruled leave them alone.
-	given map[string]bool
 }
 
 // skips says that a compute need not run on the changed records themselves.
@@ -125,7 +122,7 @@ func (ch change) skips(c *Compute) bool {
 	if ch.gone {
 		return true
 	}
-	return ch.fresh && (c.Early || (c.Editable && ch.given[c.Fields[0]]))
+	return ch.fresh && c.Early
 }
 
 // affected schedules the computes that a change of records concerns.

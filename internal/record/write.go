@@ -58,12 +58,13 @@ func (e *Env) write(m *schema.Model, ids []int64, given Values) error {
 			return err
 		}
 	}
-	if err := e.apply(m, ids, values); err != nil {
-		return err
-	}
 	fields := make(map[string]bool, len(values))
 	for name := range values {
 		fields[name] = true
+	}
+	defer e.protect(m, ids, fields)()
+	if err := e.apply(m, ids, values); err != nil {
+		return err
 	}
 	if err := e.finish(m, ids, fields); err != nil {
 		return err

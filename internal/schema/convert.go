@@ -195,7 +195,7 @@ func (f *Field) number(v any) (float64, error) {
 func Round(x float64, digits int) float64 {
 	scale := math.Pow10(digits)
 	scaled := x * scale
-	if math.IsInf(scaled, 0) {
+	if math.Abs(scaled) >= 1<<50 { // no digits are left to round
 		return x
 	}
 	// The epsilon is the error that a double of this size may carry.

@@ -4,8 +4,9 @@
 package schema
 
 import (
-	"sort"
 	"strings"
+
+	"gatehouse/internal/nearest"
 )
 
 // Inherit is a delegation (_inherits): the fields of Model are had through the
@@ -81,7 +82,7 @@ func (m *Model) NearestField(name string) string {
 			names = append(names, f.Name)
 		}
 	}
-	return Nearest(name, names)
+	return nearest.Word(name, names)
 }
 
 // index finishes a model after its fields are known.
@@ -119,45 +120,4 @@ func (m *Model) index() {
 	if f := m.byName["parent_path"]; f != nil && f.Store {
 		m.ParentStore = true
 	}
-}
-
-// Nearest gives the candidate closest to name by edit distance, "" when none
-// is near enough to be what was meant.
-func Nearest(name string, candidates []string) string {
-	best, bestDist := "", len(name)/3+2
-	sorted := append([]string(nil), candidates...)
-	sort.Strings(sorted)
-	for _, c := range sorted {
-		if d := distance(name, c, bestDist); d < bestDist {
-			best, bestDist = c, d
-		}
-	}
-	return best
-}
-
-// distance is the Levenshtein distance, given up at limit.
-func distance(a, b string, limit int) int {
-	if diff := len(a) - len(b); diff >= limit || -diff >= limit {
-		return limit
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		prev, least := row[0], i
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			prev, row[j] = row[j], min(row[j]+1, row[j-1]+1, prev+cost)
-			least = min(least, row[j])
-		}
-		if least >= limit {
-			return limit
-		}
-	}
-	return row[len(b)]
 }

@@ -97,7 +97,7 @@ type definition struct {
 }
 
 // definitions is the single source of all settings, in the order in which they
-// are shown. A method-less function, not a variable: nothing can change it.
+// are shown.
 func definitions() []definition {
 	const years = 3650 // days
 	return []definition{
@@ -143,7 +143,7 @@ func definitions() []definition {
 func integer[T int | int64](name, label, standard string, least, most int64, doc string, field func(*Settings) *T) definition {
 	return definition{
 		name: name, label: label, doc: doc, kind: Integer, standard: standard, min: least, max: most,
-		set: func(s *Settings, v any) { *field(s) = T(v.(int64)) },
+		set: func(s *Settings, v any) { n, _ := v.(int64); *field(s) = T(n) },
 		get: func(s *Settings) any { return int64(*field(s)) },
 	}
 }
@@ -151,7 +151,7 @@ func integer[T int | int64](name, label, standard string, least, most int64, doc
 func choice[T ~string](name, label, standard string, options []string, doc string, field func(*Settings) *T) definition {
 	return definition{
 		name: name, label: label, doc: doc, kind: Choice, standard: standard, options: options,
-		set: func(s *Settings, v any) { *field(s) = T(v.(string)) },
+		set: func(s *Settings, v any) { text, _ := v.(string); *field(s) = T(text) },
 		get: func(s *Settings) any { return string(*field(s)) },
 	}
 }
@@ -159,7 +159,7 @@ func choice[T ~string](name, label, standard string, options []string, doc strin
 func boolean(name, label, standard, doc string, field func(*Settings) *bool) definition {
 	return definition{
 		name: name, label: label, doc: doc, kind: Boolean, standard: standard,
-		set: func(s *Settings, v any) { *field(s) = v.(bool) },
+		set: func(s *Settings, v any) { *field(s), _ = v.(bool) },
 		get: func(s *Settings) any { return *field(s) },
 	}
 }
@@ -167,7 +167,7 @@ func boolean(name, label, standard, doc string, field func(*Settings) *bool) def
 func origins(name, label, doc string, field func(*Settings) *[]string) definition {
 	return definition{
 		name: name, label: label, doc: doc, kind: List,
-		set: func(s *Settings, v any) { *field(s) = v.([]string) },
+		set: func(s *Settings, v any) { *field(s), _ = v.([]string) },
 		get: func(s *Settings) any { return append([]string{}, *field(s)...) },
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"gatehouse/internal/fault"
-	"gatehouse/internal/schema"
+	"gatehouse/internal/nearest"
 	"gatehouse/internal/sqldb"
 )
 
@@ -134,7 +134,7 @@ func checkNames(changes map[string]any) error {
 			continue
 		}
 		hint := "known are " + strings.Join(names, ", ")
-		if near := schema.Nearest(name, names); near != "" {
+		if near := nearest.Word(name, names); near != "" {
 			hint = "did you mean " + near + "?"
 		}
 		return fault.Newf(fault.BadRequest, "Unknown setting: %.100s; %s", name, hint)

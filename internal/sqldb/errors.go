@@ -51,7 +51,7 @@ func (k ViolationKind) String() string {
 // Violation is a refused change: a constraint of the database does not hold.
 // What the database does not tell is empty; SQLite tells nothing about foreign
 // keys.
-type Violation struct {
+type Violation struct { //nolint:errname // the constraint is what is violated, not the program
 	Kind       ViolationKind
 	Table      string
 	Columns    []string

@@ -28,14 +28,22 @@ func TestViolations(t *testing.T) {
 			sql  string
 			want sqldb.Violation
 		}{
-			{"insert into child values (2, 1, 1, 'y', null)",
-				sqldb.Violation{Kind: sqldb.Unique, Table: "child", Columns: []string{"a", "b"}, Constraint: "child_ab"}},
-			{"insert into child values (1, 2, 2, 'y', null)",
-				sqldb.Violation{Kind: sqldb.Unique, Table: "child", Columns: []string{"id"}}},
-			{"insert into child values (2, 2, 2, 'X', null)",
-				sqldb.Violation{Kind: sqldb.Unique, Constraint: "child_lower"}},
-			{"insert into child values (2, 2, 2, null, null)",
-				sqldb.Violation{Kind: sqldb.NotNull, Table: "child", Columns: []string{"code"}}},
+			{
+				"insert into child values (2, 1, 1, 'y', null)",
+				sqldb.Violation{Kind: sqldb.Unique, Table: "child", Columns: []string{"a", "b"}, Constraint: "child_ab"},
+			},
+			{
+				"insert into child values (1, 2, 2, 'y', null)",
+				sqldb.Violation{Kind: sqldb.Unique, Table: "child", Columns: []string{"id"}},
+			},
+			{
+				"insert into child values (2, 2, 2, 'X', null)",
+				sqldb.Violation{Kind: sqldb.Unique, Constraint: "child_lower"},
+			},
+			{
+				"insert into child values (2, 2, 2, null, null)",
+				sqldb.Violation{Kind: sqldb.NotNull, Table: "child", Columns: []string{"code"}},
+			},
 			{"update child set a = 0", sqldb.Violation{Kind: sqldb.Check, Constraint: "positive"}},
 			{"insert into child values (2, 2, 2, 'y', 99)", sqldb.Violation{Kind: sqldb.ForeignKey}},
 			{"delete from parent where id = 1", sqldb.Violation{Kind: sqldb.ForeignKey}},

@@ -58,7 +58,9 @@ func TestMigrate(t *testing.T) {
 			t.Error(got)
 		}
 		for _, bad := range [][]sqldb.Step{
-			{{ID: "x"}}, {{SQL: "select 1"}}, {{ID: "x", SQL: "select 1"}, {ID: "x", SQL: "select 1"}},
+			{{ID: "x"}},
+			{{SQL: "select 1"}},
+			{{ID: "x", SQL: "select 1"}, {ID: "x", SQL: "select 1"}},
 			{{ID: "x", SQL: "select 1", Go: steps[1].Go}},
 		} {
 			if err := sqldb.Migrate(ctx, db, "bad", bad); err == nil {

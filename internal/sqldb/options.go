@@ -1,6 +1,7 @@
 package sqldb
 
 import (
+	"math/rand/v2"
 	"runtime"
 	"time"
 )
@@ -30,6 +31,11 @@ func (o Options) busyTimeout() time.Duration {
 		return o.BusyTimeout
 	}
 	return 5 * time.Second
+}
+
+// jitter varies a pause by half, lest two that collided meet again.
+func jitter(pause time.Duration) time.Duration {
+	return pause/2 + rand.N(pause) //nolint:gosec // no secret
 }
 
 // maxStatements bounds the prepared statements that each connection keeps.

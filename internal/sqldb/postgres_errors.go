@@ -97,5 +97,5 @@ func postgresViolation(kind ViolationKind, pg *pgconn.PgError) error {
 // or that the server forgot it: it works once it is prepared again.
 func isStalePlan(err error) bool {
 	pg, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && (pg.Code == "0A000" && strings.Contains(pg.Message, "cached plan") || pg.Code == "26000")
+	return ok && (pg.Code == "0A000" && strings.Contains(pg.Message, "cached plan") || pg.Code == "26000" || pg.Code == "42804")
 }

@@ -85,14 +85,14 @@ func (db *postgresDB) prepareDatabase(ctx context.Context) error {
 	})
 }
 
-// inspect reads the facts about the server. The columns of pg_database that
-// name the collation's provider came with later versions.
+// inspect reads the facts about the server. The column of pg_database that
+// names the collation's provider came with version 15.
 func (db *postgresDB) inspect(ctx context.Context, q Querier) error {
 	const facts = `select current_setting('server_version_num')::int, coalesce(current_schema(), ''), d.datcollate,
-		coalesce(to_jsonb(d) ->> 'datlocprovider', 'c'), coalesce(to_jsonb(d) ->> 'datlocale', '')
+		coalesce(to_jsonb(d) ->> 'datlocprovider', 'c')
 		from pg_database d where d.datname = current_database()`
 	return q.Query(ctx, facts, nil, func(r Row) error {
-		db.dialect.byCodePoint = ordersByCodePoint(r.Text(2), r.Text(3), r.Text(4))
+		db.dialect.byCodePoint = ordersByCodePoint(r.Text(2), r.Text(3))
 		h := fnv.New64a()
 		_, _ = h.Write([]byte(r.Text(1)))
 		db.channel = fmt.Sprintf("gatehouse_%016x", h.Sum64())
@@ -103,7 +103,7 @@ func (db *postgresDB) inspect(ctx context.Context, q Querier) error {
 
 // ordersByCodePoint judges a database's default collation by its provider: c
 // for the C library, b for built in, i for ICU.
-func ordersByCodePoint(collate, provider, locale string) bool {
+func ordersByCodePoint(collate, provider string) bool {
 	switch provider {
 	case "c":
 		switch strings.ToLower(collate) {
@@ -112,7 +112,7 @@ func ordersByCodePoint(collate, provider, locale string) bool {
 		}
 		return false
 	case "b":
-		return true // C, C.UTF-8 and PG_UNICODE_FAST compare bytes
+		return true // all of them compare bytes
 	default:
 		return false
 	}

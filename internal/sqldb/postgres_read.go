@@ -77,7 +77,7 @@ func (r *postgresReader) run(ctx context.Context, stmts []Stmt) error {
 		var sent bool
 		return r.conn.run(ctx, nil, stmts, "", &sent)
 	}
-	begin := []string{"begin isolation level repeatable read read only"}
+	begin := []string{"begin read only, isolation level repeatable read"}
 	return r.conn.run(ctx, begin, stmts, "", &r.sent)
 }
 

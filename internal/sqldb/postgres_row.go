@@ -149,10 +149,11 @@ func (r *postgresRow) Bytes(i int) []byte {
 		return b
 	case kindJSONB:
 		return b[1:] // the first byte is the format's version
+	default:
+		start := len(r.scratch)
+		r.scratch = r.appendText(r.scratch, i)
+		return r.scratch[start:len(r.scratch):len(r.scratch)]
 	}
-	start := len(r.scratch)
-	r.scratch = r.appendText(r.scratch, i)
-	return r.scratch[start:len(r.scratch):len(r.scratch)]
 }
 
 func (r *postgresRow) appendText(dst []byte, i int) []byte {

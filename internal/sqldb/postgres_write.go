@@ -3,7 +3,6 @@ package sqldb
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"strconv"
 	"time"
 )
@@ -39,7 +38,7 @@ func (db *postgresDB) Write(ctx context.Context, fn func(Tx) error) error {
 		}
 		pause := time.Duration(attempt*attempt) * 2 * time.Millisecond
 		select {
-		case <-time.After(pause/2 + rand.N(pause)):
+		case <-time.After(jitter(pause)):
 		case <-ctx.Done():
 			return ctx.Err()
 		}

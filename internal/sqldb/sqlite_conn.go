@@ -3,7 +3,6 @@ package sqldb
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"strconv"
 	"strings"
 	"sync"
@@ -232,8 +231,7 @@ func (c *sqliteConn) whileBusy(ctx context.Context, try func() error) error {
 	deadline := time.Now().Add(c.busy)
 	pause := time.Millisecond
 	for {
-		// a random share keeps two processes from meeting again and again
-		timer := time.NewTimer(pause/2 + rand.N(pause))
+		timer := time.NewTimer(jitter(pause))
 		select {
 		case <-ctx.Done():
 			timer.Stop()

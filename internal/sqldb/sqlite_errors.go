@@ -33,14 +33,15 @@ func sqliteError(err error) error {
 		return of(ErrReadOnly, err)
 	case sqlite.ResultTooBig, sqlite.ResultMismatch, sqlite.ResultRange:
 		return of(ErrBadValue, err)
-	}
-	text := err.Error()
-	for _, known := range []string{"integer overflow", "malformed JSON", "JSON path error"} {
-		if strings.Contains(text, known) {
-			return of(ErrBadValue, err)
+	default:
+		text := err.Error() // the code says no more than "error"
+		for _, known := range []string{"integer overflow", "malformed JSON", "JSON path error"} {
+			if strings.Contains(text, known) {
+				return of(ErrBadValue, err)
+			}
 		}
+		return fmt.Errorf("sqldb: %w", err)
 	}
-	return fmt.Errorf("sqldb: %w", err)
 }
 
 // sqliteViolation reads "UNIQUE constraint failed: t.a, t.b", "NOT NULL

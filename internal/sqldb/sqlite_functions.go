@@ -12,9 +12,6 @@ import (
 // connection runs on one goroutine at a time, so each may remember its last
 // pattern or time zone without a lock.
 
-// A function that fails returns NULL and leaves its error in c.problem, for
-// the statement's end to find: the driver loses errors of functions.
-
 func (c *sqliteConn) registerFunctions() error {
 	zones := &zoneCache{zones: map[string]*time.Location{"": time.UTC}}
 	functions := map[string]*sqlite.FunctionImpl{
@@ -37,6 +34,13 @@ func (c *sqliteConn) registerFunctions() error {
 // SQLite's own memory: it may be read until the function returns.
 type scalar = func(sqlite.Context, []sqlite.Value) (sqlite.Value, error)
 
+// fail is how a function returns an error: as NULL, with the error left for
+// the statement to find, because the driver makes text of errors.
+func (c *sqliteConn) fail(err error) (sqlite.Value, error) {
+	c.problem = err
+	return sqlite.Value{}, nil
+}
+
 func isNull(v sqlite.Value) bool { return v.Type() == sqlite.TypeNull }
 
 func boolValue(b bool) sqlite.Value {
@@ -55,8 +59,7 @@ func (c *sqliteConn) likeFunction(fold bool) scalar {
 		if pattern := args[1].Blob(); m == nil || !bytes.Equal(pattern, m.pattern) {
 			compiled, err := compileLike(pattern, fold)
 			if err != nil {
-				c.problem = err
-				return sqlite.Value{}, nil
+				return c.fail(err)
 			}
 			m = compiled
 		}
@@ -105,9 +108,9 @@ func (c *sqliteConn) datePartFunction(zones *zoneCache) scalar {
 	return func(_ sqlite.Context, args []sqlite.Value) (sqlite.Value, error) {
 		t, ok, err := zones.localTime(args[1], args[2])
 		if err != nil {
-			c.problem = err
+			return c.fail(err)
 		}
-		if err != nil || !ok {
+		if !ok {
 			return sqlite.Value{}, nil
 		}
 		return sqlite.IntegerValue(datePart(args[0].Text(), t)), nil
@@ -118,9 +121,9 @@ func (c *sqliteConn) dateTruncFunction(zones *zoneCache) scalar {
 	return func(_ sqlite.Context, args []sqlite.Value) (sqlite.Value, error) {
 		t, ok, err := zones.localTime(args[1], args[2])
 		if err != nil {
-			c.problem = err
+			return c.fail(err)
 		}
-		if err != nil || !ok {
+		if !ok {
 			return sqlite.Value{}, nil
 		}
 		t = dateTrunc(args[0].Text(), t, args[3].Int())

@@ -34,7 +34,7 @@ type sqliteDB struct {
 // Memory per connection. Mapped pages are shared with the system's file cache
 // but count as resident, so the window is small.
 const (
-	sqliteMappedBytes   = 16 << 20
+	sqliteMappedBytes   = 4 << 20
 	sqliteReaderCacheKB = 2 << 10
 	sqliteWriterCacheKB = 4 << 10
 	sqliteKeptLogBytes  = 64 << 20 // the write-ahead log is cut back to this

@@ -19,7 +19,8 @@ func testModel() *schema.Model {
 		schema.NewSelection("state", "State", "draft", "Draft", "done", "Done", "0", "Low"), schema.NewSelection("free", "Free"),
 		schema.NewBinary("image", "Image"), schema.NewJSON("extra", "Extra"), schema.NewMany2one("parent_id", "Parent", "m"),
 		schema.NewOne2many("line_ids", "Lines", "m", "parent_id"), schema.NewMany2many("tag_ids", "Tags", "m", "r", "a", "b"),
-		{Name: "origin", Type: schema.Reference}, {Name: "res_id", Type: schema.Many2oneReference},
+		{Name: "origin", Type: schema.Reference},
+		{Name: "res_id", Type: schema.Many2oneReference},
 		schema.NewChar("secret", "Secret").Hidden(), schema.NewMany2many("hidden_ids", "Hidden", "gone", "r", "a", "b"),
 	}}})[0]
 }
@@ -212,7 +213,7 @@ func TestFail(t *testing.T) {
 	first := errors.New("first")
 	r.Fail(first)
 	r.Fail(errors.New("second"))
-	if r.Err() != first {
+	if !errors.Is(r.Err(), first) {
 		t.Error(r.Err())
 	}
 }

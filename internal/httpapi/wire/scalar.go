@@ -49,8 +49,9 @@ func scalar(f *schema.Field, v any) (any, reason) {
 		return toReference(v)
 	case schema.Binary:
 		return toBase64(v)
+	default: // JSON and properties
+		return toJSON(v)
 	}
-	return toJSON(v) // JSON and properties
 }
 
 // empty says whether a value means "not set": null, or Odoo's false.
@@ -176,11 +177,12 @@ func toOption(f *schema.Field, v any) (any, reason) {
 	if empty(v) || v == "" {
 		return nil, reason{}
 	}
-	s, why := toText(v)
-	if why.text != "" {
+	value, why := toText(v)
+	s, isText := value.(string)
+	if !isText {
 		return nil, why
 	}
-	if _, known := f.Option(s.(string)); known || len(f.Options) == 0 {
+	if _, known := f.Option(s); known || len(f.Options) == 0 {
 		return s, reason{} // some selections are filled by code: then the backend knows
 	}
 	return nil, refused("must be one of: " + strings.Join(OptionValues(f), ", "))

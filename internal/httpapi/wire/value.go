@@ -68,6 +68,7 @@ func appendEmpty(dst []byte, shape Shape, f *schema.Field) []byte {
 			return append(dst, '0') // to Odoo, NULL and 0 are the same number
 		case schema.One2many, schema.Many2many:
 			return append(dst, "[]"...)
+		default:
 		}
 	}
 	if shape == Odoo {
