@@ -10,6 +10,7 @@ import (
 	"gatehouse/internal/identity"
 	"gatehouse/internal/iprange"
 	"gatehouse/internal/record"
+	"gatehouse/internal/throttle"
 )
 
 // Keys leads to the identity service, which is built after the engine.
@@ -138,5 +139,6 @@ func throttleLogic() record.Logic {
 		BeforeWrite: func(*record.Env, []record.Rec, record.Values) error {
 			return fault.New(fault.Forbidden, "Counters cannot be changed")
 		},
+		AfterUnlink: func(e *record.Env, _ []int64) error { return e.Tx().Signal(e.Ctx(), throttle.Channel) },
 	}
 }

@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -194,6 +195,7 @@ func (s *Service) Logout(ctx context.Context, p *Principal, refresh string) erro
 		c, err := s.verify(ctx, refresh, refreshToken, s.clock.Now())
 		if err == nil && c.userID() == p.UserID && c.Family != p.Family {
 			families = append(families, c.Family)
+			slices.Sort(families) // two logouts at once must lock them in one order
 		}
 	}
 	err := s.db.Write(ctx, func(tx sqldb.Tx) error {

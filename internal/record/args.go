@@ -11,12 +11,21 @@ type statement struct {
 	args []any
 }
 
-// later stands in a compiled text for arguments that are known only when the
-// statement is run; they follow the compiled ones, in order.
-const (
-	laterFirst  = "$0"
-	laterSecond = "$00"
-)
+// laterFirst stands in a compiled text for an argument that is known only when
+// the statement is run; it follows the compiled ones.
+const laterFirst = "$0"
+
+// laterMark holds the place of the later argument until its number is known.
+const laterMark = "\x01"
+
+// limited is the text with its limit written in; 0 is none.
+func (s *statement) limited(limit int) string {
+	text := " limit 9223372036854775807"
+	if limit > 0 {
+		text = " limit " + strconv.Itoa(limit)
+	}
+	return strings.Replace(s.sql, "\x00", text, 1)
+}
 
 // statement keeps only the arguments that the text names, in the order in
 // which it does: parts of a compilation may have been dropped again, and
@@ -45,17 +54,14 @@ func (c *compiler) statement(sql string) statement {
 		}
 	}
 	out.sql = b.String()
-	for _, later := range []string{laterSecond, laterFirst} {
-		n := len(out.args) + len(later) - 1
-		out.sql = strings.ReplaceAll(out.sql, "\x00"+later+"\x00", placeholder(n))
-	}
+	out.sql = strings.ReplaceAll(out.sql, laterMark, placeholder(len(out.args)+1))
 	return out
 }
 
 func (s *statement) rename(b *strings.Builder, args []any, numbers map[int]int, digits string) {
 	n, _ := strconv.Atoi(digits) // only digits come here
 	if n == 0 {
-		b.WriteString("\x00$" + digits + "\x00")
+		b.WriteString(laterMark)
 		return
 	}
 	if numbers[n] == 0 {

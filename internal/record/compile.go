@@ -28,6 +28,10 @@ type compiler struct {
 
 	args    []any
 	aliases int
+	// literals writes lists of ids into the text instead of passing them: record
+	// rules have few (the companies), and PostgreSQL keeps one plan for a
+	// statement only where no list of unknown length makes it dear.
+	literals bool
 	// volatile says that the statement depends on the moment it was compiled.
 	volatile bool
 }
@@ -46,6 +50,27 @@ type from struct {
 func (c *compiler) arg(v any) string {
 	c.args = append(c.args, v)
 	return "$" + strconv.Itoa(len(c.args))
+}
+
+// inInts tests an expression against ids.
+func (c *compiler) inInts(expr string, ids []int64) string {
+	if len(ids) == 1 && c.literals {
+		return expr + " = " + strconv.FormatInt(ids[0], 10)
+	}
+	if len(ids) == 1 {
+		return expr + " = cast(" + c.arg(ids[0]) + " as bigint)"
+	}
+	if !c.literals || len(ids) == 0 {
+		return c.d.In(expr, c.arg(ids), true)
+	}
+	var b strings.Builder
+	for i, id := range ids {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(strconv.FormatInt(id, 10))
+	}
+	return expr + " in (" + b.String() + ")"
 }
 
 func (c *compiler) alias() string {
@@ -198,7 +223,10 @@ func (f *from) rules(mode schema.Mode) (string, error) {
 	if err != nil {
 		return "", ruleFault(err)
 	}
+	wasLiteral := c.literals
+	c.literals = true
 	cond, err := f.sudo(func() (string, error) { return f.where(node) })
+	c.literals = wasLiteral
 	if err != nil {
 		return "", ruleFault(err)
 	}

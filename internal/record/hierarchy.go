@@ -32,13 +32,13 @@ func (f *from) hierarchy(field *schema.Field, op domain.Op, value any) (string, 
 	if link == nil || link.Type != schema.Many2one || link.Relation != target.Name {
 		return "", badOperand(field, "has no hierarchy: "+target.Name+" has no parent field")
 	}
-	roots, err := f.roots(field, target, value)
-	if err != nil || roots == "" {
+	start, err := f.roots(field, target, value)
+	if err != nil || start.none() {
 		return "false", err
 	}
 	switch {
 	case field.Name == "id" || (field.Type == schema.Many2one && target == f.model):
-		return f.within(f.alias+".id", f.alias, target, link, roots, down), nil
+		return f.within(f.alias+".id", f.alias, target, link, start, down), nil
 	case field.Type == schema.Many2one:
 		expr, err := f.value(field)
 		if err != nil {
@@ -46,14 +46,14 @@ func (f *from) hierarchy(field *schema.Field, op domain.Op, value any) (string, 
 		}
 		sub := f.c.from(target)
 		return "exists (select 1 from " + sub.sql() + " where " + sub.alias + ".id = " + expr + " and " +
-			f.within(sub.alias+".id", sub.alias, target, link, roots, down) + ")", nil
+			f.within(sub.alias+".id", sub.alias, target, link, start, down) + ")", nil
 	}
 	sub := f.c.from(target)
-	return f.linked(field, sub, f.within(sub.alias+".id", sub.alias, target, link, roots, down))
+	return f.linked(field, sub, f.within(sub.alias+".id", sub.alias, target, link, start, down))
 }
 
-// roots renders the query for the ids that the walk starts from, "" when there are none.
-func (f *from) roots(field *schema.Field, target *schema.Model, value any) (string, error) {
+// roots reads the value of a hierarchy condition: ids, or names to search for.
+func (f *from) roots(field *schema.Field, target *schema.Model, value any) (roots, error) {
 	list, isList := value.([]any)
 	if !isList {
 		list = []any{value}
@@ -70,33 +70,47 @@ func (f *from) roots(field *schema.Field, target *schema.Model, value any) (stri
 			names = append(names, &domain.Leaf{Path: "display_name", Op: domain.OpILike, Value: v, Pos: -1})
 		case nil, bool:
 			if v == true {
-				return "", badOperand(field, "expected ids or names")
+				return roots{}, badOperand(field, "expected ids or names")
 			}
 		default:
-			return "", badOperand(field, "expected ids or names")
+			return roots{}, badOperand(field, "expected ids or names")
 		}
 	}
-	cond := "false"
+	r := roots{ids: ids}
+	if len(names) == 0 {
+		return r, nil
+	}
 	sub := f.c.from(target)
+	cond, err := sub.search(domain.Disj(names...), schema.Read)
+	if err != nil {
+		return roots{}, err
+	}
 	if len(ids) > 0 {
-		cond = f.c.d.In(sub.alias+".id", f.c.arg(ids), true)
+		cond = disj(f.c.inInts(sub.alias+".id", ids), cond)
 	}
-	if len(names) > 0 {
-		named, err := sub.search(domain.Disj(names...), schema.Read)
-		if err != nil {
-			return "", err
-		}
-		cond = disj(cond, named)
+	r.query = "select " + sub.alias + ".id from " + sub.sql() + " where " + cond
+	return r, nil
+}
+
+// roots are the records that a walk starts from: known by id, or found by a query.
+type roots struct {
+	ids   []int64
+	query string
+}
+
+func (r roots) none() bool { return r.query == "" && len(r.ids) == 0 }
+
+// among tests an expression against the roots.
+func (r roots) among(c *compiler, expr string) string {
+	if r.query == "" {
+		return c.inInts(expr, r.ids)
 	}
-	if cond == "false" {
-		return "", nil
-	}
-	return "select " + sub.alias + ".id from " + sub.sql() + " where " + cond, nil
+	return expr + " in (" + r.query + ")"
 }
 
 // within says that the record whose id is expr lies below (down) or above the
 // roots: by parent_path where the model keeps one, else by walking.
-func (f *from) within(expr, alias string, target *schema.Model, link *schema.Field, roots string, down bool) string {
+func (f *from) within(expr, alias string, target *schema.Model, link *schema.Field, r roots, down bool) string {
 	table := quote(target.Table)
 	if target.ParentStore && link.Name == target.ParentName {
 		p := f.c.alias()
@@ -104,7 +118,7 @@ func (f *from) within(expr, alias string, target *schema.Model, link *schema.Fie
 		if !down {
 			below, above = above, below
 		}
-		return "exists (select 1 from " + table + " " + p + " where " + p + ".id in (" + roots + ") and substr(" +
+		return "exists (select 1 from " + table + " " + p + " where " + r.among(f.c, p+".id") + " and substr(" +
 			below + ", 1, length(" + above + ")) = " + above + ")"
 	}
 	h, n := f.c.alias(), f.c.alias()
@@ -114,5 +128,7 @@ func (f *from) within(expr, alias string, target *schema.Model, link *schema.Fie
 		step = "select " + n + "." + column + " from " + table + " " + n + " join " + h + " on " + n + ".id = " + h +
 			".id where " + n + "." + column + " is not null"
 	}
-	return expr + " in (with recursive " + h + "(id) as (" + roots + " union " + step + ") select id from " + h + ")"
+	start := f.c.alias()
+	first := "select " + start + ".id from " + table + " " + start + " where " + r.among(f.c, start+".id")
+	return expr + " in (with recursive " + h + "(id) as (" + first + " union " + step + ") select id from " + h + ")"
 }

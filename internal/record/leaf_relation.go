@@ -232,7 +232,7 @@ func (f *from) memberRef(field *schema.Field, not bool, list []any) (string, err
 		}
 		cond = expr + " = " + f.c.arg(ids[0])
 	default:
-		cond = f.c.d.In(expr, f.c.arg(ids), true)
+		cond = f.c.inInts(expr, ids)
 	}
 	if unset {
 		cond = disj(cond, expr+" is null")
@@ -284,7 +284,7 @@ func (f *from) memberX2many(field *schema.Field, not bool, list []any) (string, 
 			return "", err
 		}
 		sub := f.c.from(target)
-		if cond, err = f.linked(field, sub, f.c.d.In(sub.alias+".id", f.c.arg(ids), true)); err != nil {
+		if cond, err = f.linked(field, sub, f.c.inInts(sub.alias+".id", ids)); err != nil {
 			return "", err
 		}
 	}

@@ -72,7 +72,7 @@ func (f *from) inValues(field *schema.Field, expr string, values []any) string {
 		return expr + " = " + f.typedArg(field, values[0])
 	}
 	if ints, ok := allInts(values); ok {
-		return f.c.d.In(expr, f.c.arg(ints), true)
+		return f.c.inInts(expr, ints)
 	}
 	if texts, ok := allTexts(values); ok {
 		return f.c.d.In(expr, f.c.arg(texts), false)

@@ -15,25 +15,23 @@ import (
 	"gatehouse/internal/sqldb"
 )
 
-// plan is a compiled query: its statements and how to read their rows. Ids,
-// limit and offset are their later arguments.
+// plan is a compiled query: its statements and how to read their rows. Ids and
+// the offset are later arguments. The limit is written into the text: callers
+// use few different ones, and PostgreSQL plans anew for every request what it
+// believes to depend on an argument.
 type plan struct {
 	model   *schema.Model
 	columns []backend.Column
 	readers []reader
-	list    [4]statement // by paged and skipped
+	whole   statement // the list without limit and offset
+	page    statement // a page, with a NUL where its limit goes
+	offset  statement // and one that is not the first
 	count   statement
 	byID    statement
 	byIDs   statement
 	counted atomic.Pointer[counted]
 	until   time.Time // zero: good until the registry or the user changes
 }
-
-// The list comes in forms with and without limit and offset.
-const (
-	paged   = 1
-	skipped = 2
-)
 
 // quote makes an SQL identifier of any name.
 func quote(name string) string { return sqldb.Quote(name) }
@@ -157,16 +155,14 @@ func (c *compiler) plan(m *schema.Model, q *backend.Query) (*plan, error) {
 		p.byIDs = c.statement(head + c.d.In(f.alias+".id", laterFirst, true) + andAlso(where) + " order by " + order)
 		return p, nil
 	}
-	// A page is found first by its ids, so that only its own rows pay for names
-	// and lists.
-	page := head + f.alias + ".id in (select " + f.alias + ".id from " + joins + " where " + where + " order by " + order
-	end := ") order by " + order
-	p.list = [4]statement{
-		0:               c.statement(head + where + " order by " + order),
-		paged:           c.statement(page + " limit cast(" + laterFirst + " as bigint)" + end),
-		skipped:         c.statement(page + " limit 9223372036854775807 offset cast(" + laterFirst + " as bigint)" + end),
-		paged | skipped: c.statement(page + " limit cast(" + laterFirst + " as bigint) offset cast(" + laterSecond + " as bigint)" + end),
-	}
+	// A page is cut out before names and lists are looked up, so that only its
+	// own rows pay for them.
+	page := "select " + strings.Join(exprs, ", ") + " from (select " + f.alias + ".* from " + joins + " where " + where +
+		" order by " + order
+	rest := ") " + f.alias + f.joins.String() + " order by " + order
+	p.whole = c.statement(head + where + " order by " + order)
+	p.page = c.statement(page + "\x00" + rest)
+	p.offset = c.statement(page + "\x00 offset cast(" + laterFirst + " as bigint)" + rest)
 	return p, nil
 }
 

@@ -201,19 +201,17 @@ func (cx *callContext) total(db sqldb.Querier, p *plan) (total int64, err error)
 
 // readList runs the page and gives the number of rows.
 func (cx *callContext) readList(db sqldb.Querier, p *plan, q *backend.Query, sink backend.Sink) (int, error) {
-	form := 0
-	later := make([]any, 0, 2)
-	if q.Limit > 0 {
-		form |= paged
-		later = append(later, int64(q.Limit))
-	}
-	if q.Offset > 0 {
-		form |= skipped
-		later = append(later, int64(q.Offset))
-	}
-	stmt := &p.list[form]
 	n := 0
-	err := db.Query(cx.ctx, stmt.sql, stmt.with(later...), p.deliver(sink, &n))
+	deliver := p.deliver(sink, &n)
+	switch {
+	case q.Offset > 0:
+		err := db.Query(cx.ctx, p.offset.limited(q.Limit), p.offset.with(int64(q.Offset)), deliver)
+		return n, err
+	case q.Limit > 0:
+		err := db.Query(cx.ctx, p.page.limited(q.Limit), p.page.args, deliver)
+		return n, err
+	}
+	err := db.Query(cx.ctx, p.whole.sql, p.whole.args, deliver)
 	return n, err
 }
 

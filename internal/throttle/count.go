@@ -1,8 +1,10 @@
 package throttle
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -75,47 +77,48 @@ func returning(d sqldb.Dialect) string {
 	return ` returning id, window_seconds, count, window_start, ` + d.Now()
 }
 
-// updateSQL adds n to the windows that exist.
+// updateSQL adds n to the windows that exist. It locks them first, the longest
+// before the others: an update alone takes them in any order, and two nodes
+// that count the same subject would deadlock all the time.
 func updateSQL(d sqldb.Dialect, subject string, windows []Window, n int64) (string, []any) {
-	var b strings.Builder
+	var which, most strings.Builder
 	args := []any{n, subject}
-	b.WriteString(`update gateway_throttle set count = count + $1, max_count = case window_seconds`)
-	for _, w := range windows { // limits may have been changed since the window began
-		args = append(args, w.Limit)
-		fmt.Fprintf(&b, " when %d then cast($%d as integer)", w.Seconds, len(args))
-	}
-	b.WriteString(` end where subject = $2 and (`)
 	for i, w := range windows {
 		if i > 0 {
-			b.WriteString(" or ")
+			which.WriteString(" or ")
 		}
-		fmt.Fprintf(&b, "window_seconds = %d and window_start = %s", w.Seconds, windowStart(d, w.Seconds))
+		fmt.Fprintf(&which, "window_seconds = %d and window_start = %s", w.Seconds, windowStart(d, w.Seconds))
+		args = append(args, w.Limit) // it may have been changed since the window began
+		fmt.Fprintf(&most, " when %d then cast($%d as integer)", w.Seconds, len(args))
 	}
-	b.WriteString(")")
-	b.WriteString(returning(d))
-	return b.String(), args
+	return `with locked as (select id from gateway_throttle where subject = $2 and (` + which.String() + `)
+			order by window_seconds desc` + d.ForUpdate() + `)
+		update gateway_throttle set count = count + $1, max_count = case window_seconds` + most.String() + ` end
+		where id in (select id from locked)` + returning(d), args
 }
 
 // insertSQL makes the windows that the update did not find, or adds to them
-// if somebody else made them meanwhile. "" when there are none.
+// if somebody else made them meanwhile, again the longest first. "" when there
+// are none.
 func insertSQL(d sqldb.Dialect, subject string, windows []Window, found []counted, n int64) (string, []any) {
-	var b strings.Builder
-	args := []any{n, subject}
+	var missing []Window
 	for i, w := range windows {
-		if found[i].known {
-			continue
+		if !found[i].known {
+			missing = append(missing, w)
 		}
-		if b.Len() > 0 {
-			b.WriteString(", ")
-		}
-		args = append(args, w.Name, w.Limit)
-		fmt.Fprintf(&b, "($2, $%d, %d, %s, $1, $%d)", len(args)-1, w.Seconds, windowStart(d, w.Seconds), len(args))
 	}
-	if b.Len() == 0 {
+	if len(missing) == 0 {
 		return "", nil
 	}
+	slices.SortFunc(missing, func(a, b Window) int { return cmp.Compare(b.Seconds, a.Seconds) })
+	args := []any{n, subject}
+	rows := make([]string, len(missing))
+	for i, w := range missing {
+		args = append(args, w.Name, w.Limit)
+		rows[i] = fmt.Sprintf("($2, $%d, %d, %s, $1, $%d)", len(args)-1, w.Seconds, windowStart(d, w.Seconds), len(args))
+	}
 	return `insert into gateway_throttle (subject, window_name, window_seconds, window_start, count, max_count) values ` +
-		b.String() + ` on conflict (subject, window_seconds, window_start) do update` +
+		strings.Join(rows, ", ") + ` on conflict (subject, window_seconds, window_start) do update` +
 		` set count = gateway_throttle.count + excluded.count, max_count = excluded.max_count` + returning(d), args
 }
 

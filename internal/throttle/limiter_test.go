@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
-	"pgregory.net/rapid"
 
 	"gatehouse/internal/fault"
 	"gatehouse/internal/schema"
@@ -19,13 +17,13 @@ import (
 	"gatehouse/internal/sqldb/sqltest"
 )
 
-// counting is a database that counts its write transactions, and can be held
-// up or made to fail.
+// counting is a database that counts its write transactions and how often they
+// had to be run again, and can be held up or made to fail.
 type counting struct {
 	sqldb.DB
-	writes atomic.Int64
-	hold   chan struct{} // nil: do not wait
-	fail   error
+	writes, again atomic.Int64
+	hold          chan struct{} // nil: do not wait
+	fail          error
 }
 
 func (c *counting) Write(ctx context.Context, fn func(sqldb.Tx) error) error {
@@ -36,7 +34,13 @@ func (c *counting) Write(ctx context.Context, fn func(sqldb.Tx) error) error {
 	if c.fail != nil {
 		return c.fail
 	}
-	return c.DB.Write(ctx, fn)
+	runs := int64(0)
+	err := c.DB.Write(ctx, func(tx sqldb.Tx) error {
+		runs++
+		return fn(tx)
+	})
+	c.again.Add(max(0, runs-1))
+	return err
 }
 
 // Nothing may be left running when all is closed.
@@ -144,84 +148,6 @@ func TestWindowsCountOnTheirOwn(t *testing.T) {
 			d := take(t, a, "key:1", year, long(8))
 			if d.Allowed != (i < 5) || d.Window != "decade" {
 				t.Errorf("request %d of the large window: %+v", i, d)
-			}
-		}
-	})
-}
-
-// However many goroutines and Limiters push, exactly the limit gets through.
-func TestExactlyTheLimit(t *testing.T) {
-	sqltest.EachPair(t, func(t *testing.T, db, second sqldb.DB) {
-		nodes := []*Limiter{start(t, db), start(t, second)}
-		run := 0
-		rapid.Check(t, func(r *rapid.T) {
-			run++
-			subject := fmt.Sprintf("run:%d", run)
-			small := rapid.Int64Range(1, 60).Draw(r, "small")
-			large := rapid.Int64Range(1, 60).Draw(r, "large")
-			clients := rapid.IntRange(1, 16).Draw(r, "clients")
-			each := rapid.IntRange(1, 10).Draw(r, "requests each")
-			limits := []Window{{"year", 365 * 86400, small}, long(large)}
-			var admitted, wrong atomic.Int64
-			var all sync.WaitGroup
-			for c := range clients {
-				all.Go(func() {
-					for range each {
-						d, err := nodes[c%2].Take(context.Background(), subject, limits)
-						if err != nil || !d.Allowed && d.Remaining != 0 || d.Remaining < 0 {
-							wrong.Add(1)
-						} else if d.Allowed {
-							admitted.Add(1)
-						}
-					}
-				})
-			}
-			all.Wait()
-			if want := min(int64(clients*each), small, large); admitted.Load() != want || wrong.Load() != 0 {
-				r.Fatalf("%d admitted, want %d; %d wrong answers", admitted.Load(), want, wrong.Load())
-			}
-			for _, name := range []string{"year", "decade"} {
-				if count, _ := stored(t, db, subject, name); count != admitted.Load() {
-					r.Fatalf("%d counted in %s, %d admitted", count, name, admitted.Load())
-				}
-			}
-		})
-	})
-}
-
-// Requests that come while one is being counted share the next statement, and
-// get through in their order.
-func TestGroupCommit(t *testing.T) {
-	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
-		start(t, db)
-		c := &counting{DB: db, hold: make(chan struct{})}
-		l := New(c, nil)
-		defer l.Close()
-		const n = 20
-		decisions := make([]Decision, n)
-		var all sync.WaitGroup
-		for i := range n {
-			all.Go(func() {
-				d, err := l.Take(context.Background(), "key:1", []Window{long(12)})
-				if err != nil {
-					t.Error(err)
-				}
-				decisions[i] = d
-			})
-			waitFor(t, func() bool { // the first is under way, the others queue up in order
-				l.mu.Lock()
-				defer l.mu.Unlock()
-				return c.writes.Load() == 1 && l.queues["key:1"] != nil && len(l.queues["key:1"].waiting) == i
-			})
-		}
-		close(c.hold)
-		all.Wait()
-		if got := c.writes.Load(); got != 2 {
-			t.Errorf("%d transactions for %d requests, want 2", got, n)
-		}
-		for i, d := range decisions {
-			if d.Allowed != (i < 12) || d.Remaining != max(0, 11-int64(i)) {
-				t.Errorf("request %d: %+v", i, d)
 			}
 		}
 	})
@@ -339,34 +265,6 @@ func TestStoreFails(t *testing.T) {
 	})
 }
 
-// A caller who goes away neither waits nor is counted while he is still queued.
-func TestCallerLeaves(t *testing.T) {
-	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
-		start(t, db)
-		c := &counting{DB: db, hold: make(chan struct{})}
-		l := New(c, nil)
-		first := make(chan Decision)
-		go func() {
-			d, _ := l.Take(context.Background(), "key:1", []Window{long(5)})
-			first <- d
-		}()
-		waitFor(t, func() bool { return c.writes.Load() == 1 })
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-		defer cancel()
-		if d, err := l.Take(ctx, "key:1", []Window{long(5)}); d.Allowed || !fault.Is(err, fault.Unavailable) {
-			t.Errorf("%+v, %v", d, err)
-		}
-		close(c.hold)
-		if d := <-first; !d.Allowed {
-			t.Errorf("%+v", d)
-		}
-		if count, _ := stored(t, db, "key:1", "decade"); count != 1 {
-			t.Errorf("%d counted", count)
-		}
-		l.Close()
-	})
-}
-
 // Of several windows, the tightest is told: the fewest requests left or, when
 // refused, the longest wait.
 func TestDecide(t *testing.T) {
@@ -442,44 +340,6 @@ func TestDecisionFault(t *testing.T) {
 	f := Decision{Limit: 60, Window: "minute", Reset: 3 * time.Second}.Fault()
 	if f.Kind != fault.RateLimited || f.Message != "Rate limit exceeded. Max 60 requests per minute" || f.RetryAfter != 3*time.Second {
 		t.Errorf("%+v", f)
-	}
-}
-
-func BenchmarkTake(b *testing.B) {
-	for _, dialect := range sqltest.Dialects() {
-		db := sqltest.Open(b, dialect)
-		if err := schema.Sync(b.Context(), db, Models()); err != nil {
-			b.Fatal(err)
-		}
-		l := New(db, nil)
-		b.Cleanup(l.Close)
-		limits := Windows(MaxLimit, MaxLimit, MaxLimit)
-		b.Run(dialect, func(b *testing.B) {
-			for b.Loop() {
-				if _, err := l.Take(b.Context(), "key:1", limits); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-		b.Run(dialect+", 64 at once", func(b *testing.B) {
-			b.SetParallelism(32)
-			b.RunParallel(func(pb *testing.PB) {
-				for pb.Next() {
-					if _, err := l.Take(b.Context(), "key:1", limits); err != nil {
-						b.Error(err)
-					}
-				}
-			})
-		})
-		b.Run(dialect+", refused", func(b *testing.B) {
-			b.ReportAllocs()
-			none := []Window{long(1)}
-			for b.Loop() {
-				if _, err := l.Take(b.Context(), "key:2", none); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
 	}
 }
 
