@@ -1,6 +1,8 @@
 package record
 
 import (
+	"errors"
+
 	"gatehouse/internal/fault"
 	"gatehouse/internal/schema"
 	"gatehouse/internal/sqldb"
@@ -41,21 +43,21 @@ func (e *Env) checkLinks(m *schema.Model, values Values) error {
 		if f.Type != schema.Many2one || !ok || e.trusted == m.Name+"."+name {
 			continue
 		}
-		if err := e.checkLink(f, []int64{id}); err != nil {
+		if err := e.checkLink(f, []int64{id}, false); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (e *Env) checkLink(f *schema.Field, ids []int64) error {
+// checkLink makes sure that the caller may read what he links. Where no rule
+// restricts that, the foreign key of the database is left to find links that
+// lead nowhere, which missingLink then names. A relation table has many links
+// in one statement, so sure asks for the check in any case.
+func (e *Env) checkLink(f *schema.Field, ids []int64, sure bool) error {
 	target := e.st.reg.Model(f.Relation)
 	if target == nil || len(ids) == 0 {
 		return nil
-	}
-	missing := func(id int64) error {
-		return fault.Newf(fault.Unprocessable, "Invalid value for field %s: record %d of %s does not exist", f.Name, id, f.Relation).
-			With(fault.FieldErrors{f.Name: "does not exist"})
 	}
 	hidden := fault.Newf(fault.Forbidden, "You are not allowed to link the field %s to this record of %s", f.Name, f.Relation).
 		With(fault.FieldErrors{f.Name: "not allowed"})
@@ -71,6 +73,9 @@ func (e *Env) checkLink(f *schema.Field, ids []int64) error {
 			return err
 		}
 	}
+	if cond == "true" && !sure && f.HasColumn() && !f.CompanyDependent {
+		return nil
+	}
 	seen := map[int64]bool{}
 	sql := "select " + from.alias + ".id from " + from.sql() + " where " + c.d.In(from.alias+".id", c.arg(ids), true) + andAlso(cond)
 	err := e.query(c, sql, func(r sqldb.Row) error { seen[r.Int(0)] = true; return nil })
@@ -82,9 +87,42 @@ func (e *Env) checkLink(f *schema.Field, ids []int64) error {
 			continue
 		}
 		if fault.Is(e.whyNot(e.tx, target, []int64{id}, schema.Read), fault.NotFound) {
-			return missing(id)
+			return deadLink(f, id)
 		}
 		return hidden
 	}
 	return nil
+}
+
+func deadLink(f *schema.Field, id int64) error {
+	return fault.Newf(fault.Unprocessable, "Invalid value for field %s: record %d of %s does not exist", f.Name, id, f.Relation).
+		With(fault.FieldErrors{f.Name: "does not exist"})
+}
+
+// missingLink finds the link that made the database refuse values, nil when
+// it was something else. The transaction has failed by then, so another
+// connection is asked.
+func (e *Env) missingLink(m *schema.Model, values Values, cause error) error {
+	if v, ok := errors.AsType[*sqldb.Violation](cause); !ok || v.Kind != sqldb.ForeignKey {
+		return nil
+	}
+	var found error
+	err := e.e.db.Read(e.ctx, func(q sqldb.Querier) error {
+		for _, f := range m.Fields {
+			id, ok := values[f.Name].(int64)
+			target := e.st.reg.Model(f.Relation)
+			if f.Type != schema.Many2one || !ok || target == nil {
+				continue
+			}
+			if fault.Is(e.whyNot(q, target, []int64{id}, schema.Read), fault.NotFound) {
+				found = deadLink(f, id)
+				return nil
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil // the violation itself is answered then
+	}
+	return found
 }

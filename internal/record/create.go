@@ -45,6 +45,21 @@ type newRecord struct {
 	given  map[string]bool
 }
 
+// setFields adds the fields that have a value, given or by default: the
+// constraints to look at, as in Odoo.
+func (n *newRecord) setFields(set map[string]bool) {
+	for _, values := range []Values{n.values, n.lines, n.later} {
+		for name, v := range values {
+			if v != nil {
+				set[name] = true
+			}
+		}
+	}
+	for name := range n.given {
+		set[name] = true
+	}
+}
+
 // create makes records of one model, all with their lines.
 func (e *Env) create(m *schema.Model, list []Values) ([]int64, error) {
 	e.enter()
@@ -86,7 +101,11 @@ func (e *Env) create(m *schema.Model, list []Values) ([]int64, error) {
 			}
 		}
 	}
-	if err := e.finish(m, ids, nil); err != nil {
+	set := map[string]bool{}
+	for _, n := range news {
+		n.setFields(set)
+	}
+	if err := e.finish(m, ids, set); err != nil {
 		return nil, err
 	}
 	if err := e.checkRules(m, ids, schema.Create); err != nil {
@@ -215,6 +234,11 @@ func (e *Env) insert(m *schema.Model, news []*newRecord) ([]int64, error) {
 		}
 	}
 	if err := e.tx.Batch(e.ctx, stmts); err != nil {
+		for _, n := range news {
+			if missing := e.missingLink(m, n.values, err); missing != nil {
+				return nil, missing
+			}
+		}
 		return nil, violation(m, err)
 	}
 	for i, n := range news {
@@ -258,7 +282,7 @@ func (e *Env) insertOne(m *schema.Model, values Values) sqldb.Stmt {
 }
 
 // finish computes what follows from a change and checks the constraints, at
-// the end of the outermost operation. fields nil means all.
+// the end of the outermost operation.
 func (e *Env) finish(m *schema.Model, ids []int64, fields map[string]bool) error {
 	if err := e.flush(); err != nil {
 		return err
@@ -279,7 +303,7 @@ func (e *Env) finish(m *schema.Model, ids []int64, fields map[string]bool) error
 }
 
 func concerns(checked []string, written map[string]bool) bool {
-	if written == nil || len(checked) == 0 {
+	if len(checked) == 0 {
 		return true
 	}
 	for _, f := range checked {

@@ -187,7 +187,7 @@ func (e *Env) checkTargets(f *schema.Field, ids []int64) error {
 	if e.actor.loose {
 		return nil
 	}
-	return e.checkLink(f, ids)
+	return e.checkLink(f, ids, true)
 }
 
 // link adds rows to the relation table; links that exist are left alone.
