@@ -28,6 +28,8 @@ type compiler struct {
 
 	args    []any
 	aliases int
+	// companyParents has the parent of every company, 0 for none; nil: not known.
+	companyParents map[int64]int64
 	// literals writes lists of ids into the text instead of passing them: record
 	// rules have few (the companies), and PostgreSQL keeps one plan for a
 	// statement only where no list of unknown length makes it dear.

@@ -43,9 +43,9 @@ type Engine struct {
 	sanitize func(string) string
 
 	state  atomic.Pointer[state]
-	stale  atomic.Bool
+	wanted atomic.Uint64 // generation of the registry that is needed
 	reload sync.Mutex
-	users  atomic.Pointer[userCache]
+	known  atomic.Pointer[knowledge]
 	stop   func()
 }
 
@@ -57,7 +57,8 @@ type state struct {
 	triggers map[string][]*trigger // by model
 	computes map[string][]*Compute
 	derived  map[string][]string // see derivedFields
-	plans    *planCache
+	// generation is what Engine.wanted was before the registry was read.
+	generation uint64
 }
 
 // Open brings the database to the declared models and makes an engine on it.
@@ -79,7 +80,7 @@ func Open(ctx context.Context, db sqldb.DB, opts Options) (*Engine, error) {
 	if err := schema.Sync(ctx, db, opts.Models); err != nil {
 		return nil, fault.Wrap(err, "bring the database to the declared models")
 	}
-	e.users.Store(newUserCache())
+	e.known.Store(newKnowledge())
 	e.stop = db.Watch(e.changed)
 	if err := e.load(ctx); err != nil {
 		e.stop()
@@ -92,33 +93,35 @@ func Open(ctx context.Context, db sqldb.DB, opts Options) (*Engine, error) {
 func (e *Engine) Close() { e.stop() }
 
 // changed notes that something cached may be old; what needs it loads it anew.
+// The order matters: whoever finds the new knowledge also finds that a new
+// registry is wanted, so that nothing made from the old one gets into it.
 func (e *Engine) changed(channel string) {
 	switch channel {
 	case RegistrySignal, "":
-		e.stale.Store(true)
-		e.users.Store(newUserCache())
+		e.wanted.Add(1)
+		e.known.Store(newKnowledge())
 	case UsersSignal:
-		e.users.Store(newUserCache())
-		if st := e.state.Load(); st != nil {
-			st.plans.clear()
-		}
+		e.known.Store(newKnowledge())
 	}
 }
 
 // load reads the registry from the database.
 func (e *Engine) load(ctx context.Context) error {
-	return fault.Wrap(e.db.Read(ctx, func(q sqldb.Querier) error {
+	generation := e.wanted.Load()
+	return storeFault(e.db.Snapshot(ctx, func(q sqldb.Querier) error {
 		reg, err := schema.Load(ctx, q, e.declared)
 		if err != nil {
 			return err
 		}
-		e.state.Store(e.newState(reg))
+		st := e.newState(reg)
+		st.generation = generation
+		e.state.Store(st)
 		return nil
 	}), "load the registry")
 }
 
 func (e *Engine) newState(reg *schema.Registry) *state {
-	st := &state{reg: reg, derived: derivedFields(reg), plans: newPlanCache()}
+	st := &state{reg: reg, derived: derivedFields(reg)}
 	st.triggers, st.computes = e.buildTriggers(reg)
 	return st
 }
@@ -126,15 +129,16 @@ func (e *Engine) newState(reg *schema.Registry) *state {
 // current is the newest state; after a change of the registry it is loaded
 // again by the first who asks.
 func (e *Engine) current(ctx context.Context) (*state, error) {
-	if e.stale.Load() {
-		e.reload.Lock()
-		defer e.reload.Unlock()
-		if e.stale.Swap(false) {
-			if err := e.load(ctx); err != nil {
-				e.stale.Store(true)
-				return nil, err
-			}
-		}
+	if st := e.state.Load(); st.generation == e.wanted.Load() {
+		return st, nil
+	}
+	e.reload.Lock()
+	defer e.reload.Unlock()
+	if st := e.state.Load(); st.generation == e.wanted.Load() {
+		return st, nil
+	}
+	if err := e.load(ctx); err != nil {
+		return nil, err
 	}
 	return e.state.Load(), nil
 }

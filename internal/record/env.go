@@ -41,7 +41,11 @@ func (e *Engine) Sudo(ctx context.Context, fn func(*Env) error) error {
 
 // SudoTx is Sudo inside a transaction that runs already.
 func (e *Engine) SudoTx(ctx context.Context, tx sqldb.Tx, fn func(*Env) error) error {
-	return e.inside(ctx, tx, &backend.Caller{UserID: access.SuperuserID, Superuser: true}, fn)
+	err := e.inside(ctx, tx, &backend.Caller{UserID: access.SuperuserID, Superuser: true}, fn)
+	if err != nil {
+		e.known.Store(newKnowledge()) // the transaction may have been read before it is undone
+	}
+	return err
 }
 
 // write runs fn in one write transaction for a caller, and what it left to

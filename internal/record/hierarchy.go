@@ -2,6 +2,7 @@ package record
 
 import (
 	"math"
+	"slices"
 
 	"gatehouse/internal/domain"
 	"gatehouse/internal/schema"
@@ -36,6 +37,10 @@ func (f *from) hierarchy(field *schema.Field, op domain.Op, value any) (string, 
 	if err != nil || start.none() {
 		return "false", err
 	}
+	if ids, known := f.c.walkCompanies(target, start, down); known && field.Name != "id" && field.Type == schema.Many2one {
+		expr, err := f.value(field)
+		return f.c.inInts(expr, ids), err
+	}
 	switch {
 	case field.Name == "id" || (field.Type == schema.Many2one && target == f.model):
 		return f.within(f.alias+".id", f.alias, target, link, start, down), nil
@@ -50,6 +55,40 @@ func (f *from) hierarchy(field *schema.Field, op domain.Op, value any) (string, 
 	}
 	sub := f.c.from(target)
 	return f.linked(field, sub, f.within(sub.alias+".id", sub.alias, target, link, start, down))
+}
+
+// walkCompanies walks the tree of companies in memory: nearly every record
+// rule does, and it changes so seldom that each change drops what was compiled.
+func (c *compiler) walkCompanies(target *schema.Model, start roots, down bool) (ids []int64, known bool) {
+	if !c.literals || target.Name != "res.company" || start.query != "" || c.companyParents == nil {
+		return nil, false
+	}
+	for id := range c.companyParents {
+		for _, root := range start.ids {
+			from, to := id, root
+			if !down {
+				from, to = root, id
+			}
+			if c.below(from, to) {
+				ids = append(ids, id)
+				break
+			}
+		}
+	}
+	slices.Sort(ids)
+	return ids, true
+}
+
+// below says whether a company is another one or hangs below it.
+func (c *compiler) below(id, ancestor int64) bool {
+	for steps := 0; id != 0 && steps <= len(c.companyParents); steps++ {
+		if id == ancestor {
+			_, exists := c.companyParents[id]
+			return exists
+		}
+		id = c.companyParents[id]
+	}
+	return false
 }
 
 // roots reads the value of a hierarchy condition: ids, or names to search for.

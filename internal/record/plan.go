@@ -64,7 +64,7 @@ func (cx *callContext) plan(q *backend.Query) (*plan, error) {
 	cacheable := q.Domain == nil
 	if cacheable {
 		key = cx.planKey(q)
-		if p := cx.st.plans.get(key, cx.e.now); p != nil {
+		if p := cx.known.plans.get(key, cx.e.now); p != nil {
 			return p, nil
 		}
 	}
@@ -79,7 +79,7 @@ func (cx *callContext) plan(q *backend.Query) (*plan, error) {
 	}
 	p.until = cx.expires
 	if cacheable && !c.volatile {
-		cx.st.plans.put(key, p)
+		cx.known.plans.put(key, p)
 	}
 	return p, nil
 }
@@ -358,10 +358,4 @@ func (pc *planCache) put(key string, p *plan) {
 		}
 	}
 	pc.plans[key] = p
-}
-
-func (pc *planCache) clear() {
-	pc.mu.Lock()
-	clear(pc.plans)
-	pc.mu.Unlock()
 }

@@ -20,6 +20,7 @@ type callContext struct {
 	ctx    context.Context
 	e      *Engine
 	st     *state
+	known  *knowledge
 	caller *backend.Caller
 	actor  *actor
 	q      sqldb.Querier // nil: take a connection where one is needed
@@ -29,22 +30,23 @@ type callContext struct {
 
 // call resolves a caller. q may be nil.
 func (e *Engine) call(ctx context.Context, q sqldb.Querier, c *backend.Caller) (*callContext, error) {
+	known := e.known.Load() // before the state: see changed
 	st, err := e.current(ctx)
 	if err != nil {
 		return nil, err
 	}
-	a, err := e.actor(ctx, q, st, c)
+	a, err := e.actor(ctx, q, st, known, c)
 	if err != nil {
 		return nil, err
 	}
-	return &callContext{ctx: ctx, e: e, st: st, caller: c, actor: a, q: q}, nil
+	return &callContext{ctx: ctx, e: e, st: st, known: known, caller: c, actor: a, q: q}, nil
 }
 
 func (cx *callContext) compiler() *compiler {
 	return &compiler{
 		reg: cx.st.reg, d: cx.e.db.Dialect(), actor: cx.actor, sudo: cx.actor.sudo,
 		keepArchived: cx.caller.Context.KeepArchived, now: cx.e.now,
-		lookup: cx.e.lookup(cx.ctx, cx.q, cx.st, cx.actor, cx.expire),
+		lookup: cx.e.lookup(cx.ctx, cx.q, cx.st, cx.actor, cx.expire), companyParents: cx.actor.companyParents,
 	}
 }
 

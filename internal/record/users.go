@@ -24,13 +24,19 @@ type actor struct {
 	sudo      bool // no rights, no rules
 	admin     bool // may use Gatehouse's own models
 	loose     bool // links are not checked
+
+	companyParents map[int64]int64 // the tree of all companies
 }
 
-// userCache holds users until somebody changes them.
-type userCache struct {
+// knowledge is what was found out about users, and the plans made from it. It
+// is dropped as a whole when a user, a group or a company changes.
+type knowledge struct {
 	mu    sync.RWMutex
 	users map[int64]*access.User
 	names map[nameKey]nameValue
+	plans *planCache
+	// companyParents is the parent of every company, 0 for none; nil: not read yet.
+	companyParents map[int64]int64
 }
 
 type nameKey struct {
@@ -43,8 +49,8 @@ type nameValue struct {
 	until time.Time
 }
 
-func newUserCache() *userCache {
-	return &userCache{users: map[int64]*access.User{}, names: map[nameKey]nameValue{}}
+func newKnowledge() *knowledge {
+	return &knowledge{users: map[int64]*access.User{}, names: map[nameKey]nameValue{}, plans: newPlanCache()}
 }
 
 // nameTTL bounds how long a rule may see an old value of a name that follows
@@ -52,13 +58,16 @@ func newUserCache() *userCache {
 const nameTTL = time.Second
 
 // actor resolves a caller.
-func (e *Engine) actor(ctx context.Context, q sqldb.Querier, st *state, c *backend.Caller) (*actor, error) {
+func (e *Engine) actor(ctx context.Context, q sqldb.Querier, st *state, known *knowledge, c *backend.Caller) (*actor, error) {
 	a := &actor{sudo: c.Superuser, admin: c.Admin || c.Superuser, loose: c.LooseLinks || c.Superuser, tz: c.Context.TZ}
-	user, err := e.user(ctx, q, st, c.UserID)
+	user, err := e.user(ctx, q, st, known, c.UserID)
 	if err != nil {
 		return nil, err
 	}
 	a.user = user
+	if a.companyParents, err = e.companyParents(ctx, q, st, known); err != nil {
+		return nil, err
+	}
 	if user.ID == access.SuperuserID {
 		a.sudo, a.loose = true, true
 	}
@@ -96,8 +105,7 @@ func subset(ids, of []int64) bool {
 }
 
 // user loads a user with his groups and companies.
-func (e *Engine) user(ctx context.Context, q sqldb.Querier, st *state, id int64) (*access.User, error) {
-	cache := e.users.Load()
+func (e *Engine) user(ctx context.Context, q sqldb.Querier, st *state, cache *knowledge, id int64) (*access.User, error) {
 	cache.mu.RLock()
 	u := cache.users[id]
 	cache.mu.RUnlock()
@@ -121,6 +129,38 @@ func (e *Engine) user(ctx context.Context, q sqldb.Querier, st *state, id int64)
 	cache.users[id] = u
 	cache.mu.Unlock()
 	return u, nil
+}
+
+// companyParents reads the tree of companies. Whoever changes it signals
+// UsersSignal.
+func (e *Engine) companyParents(ctx context.Context, q sqldb.Querier, st *state, cache *knowledge) (map[int64]int64, error) {
+	cache.mu.RLock()
+	parents := cache.companyParents
+	cache.mu.RUnlock()
+	companies := st.reg.Model("res.company")
+	if parents != nil || companies == nil || companies.Field("parent_id") == nil {
+		return parents, nil
+	}
+	parents = map[int64]int64{}
+	load := func(q sqldb.Querier) error {
+		return q.Query(ctx, `select id, parent_id from res_company`, nil, func(r sqldb.Row) error {
+			parents[r.Int(0)] = r.Int(1)
+			return nil
+		})
+	}
+	var err error
+	if q != nil {
+		err = load(q)
+	} else {
+		err = e.db.Read(ctx, load)
+	}
+	if err != nil {
+		return nil, storeFault(err, "read the companies")
+	}
+	cache.mu.Lock()
+	cache.companyParents = parents
+	cache.mu.Unlock()
+	return parents, nil
 }
 
 func loadUser(ctx context.Context, q sqldb.Querier, reg *schema.Registry, id int64) (*access.User, error) {
@@ -192,7 +232,7 @@ func anyIDs(ids []int64) []any {
 // userPath reads a path from the user's own record, as superuser, and keeps
 // the answer for nameTTL.
 func (e *Engine) userPath(ctx context.Context, q sqldb.Querier, st *state, a *actor, name, path string) (any, error) {
-	cache, key := e.users.Load(), nameKey{a.user.ID, name}
+	cache, key := e.known.Load(), nameKey{a.user.ID, name}
 	cache.mu.RLock()
 	v, ok := cache.names[key]
 	cache.mu.RUnlock()

@@ -142,15 +142,26 @@ func finishField(ctx context.Context, tx sqldb.Tx, m *Model, f *Field) error {
 			return fmt.Errorf("foreign key %s.%s: %w", m.Table, f.Name, err)
 		}
 	}
-	if !f.Indexed || f.Translate || f.CompanyDependent {
+	if !f.Indexed || f.Translate || f.CompanyDependent || (tx.Dialect().Name() != "sqlite" && leadsOrder(m, f)) {
 		return nil
 	}
 	sql := fmt.Sprintf(`create index if not exists %s on %s (%s)`,
 		sqldb.Quote(m.Table+"__"+f.Name+"_index"), sqldb.Quote(m.Table), sqldb.Quote(f.Name))
+	if !f.Required {
+		// Rows without a value cost nothing; no search for one needs them.
+		sql += " where " + sqldb.Quote(f.Name) + " is not null"
+	}
 	if _, err := tx.Exec(ctx, sql); err != nil {
 		return fmt.Errorf("index %s.%s: %w", m.Table, f.Name, err)
 	}
 	return nil
+}
+
+// leadsOrder says that the index of the model's order serves the field as well.
+func leadsOrder(m *Model, f *Field) bool {
+	term, _, _ := strings.Cut(m.Order, ",")
+	words := strings.Fields(term)
+	return len(words) > 0 && words[0] == f.Name && orderTerms(m) != nil
 }
 
 func addRelation(ctx context.Context, tx sqldb.Tx, f *Field) error {

@@ -126,24 +126,41 @@ func orderIndex(ctx context.Context, tx sqldb.Tx, m *Model) error {
 	if m.Abstract || m.Order == "id" {
 		return nil
 	}
-	d := tx.Dialect()
+	terms := orderTerms(m)
+	if terms == nil {
+		return nil
+	}
 	var parts []string
-	for _, term := range strings.Split(m.Order, ",") {
-		words := strings.Fields(term)
-		if len(words) == 0 {
-			return nil
-		}
-		f := m.Field(words[0])
-		if f == nil || !f.HasColumn() || f.Translate || f.CompanyDependent || f.Type == Many2one || len(words) > 2 {
-			return nil
-		}
-		desc := len(words) == 2 && strings.EqualFold(words[1], "desc")
-		parts = append(parts, OrderTerm(d, sqldb.Quote(f.Name), f, desc, true)...)
+	for _, t := range terms {
+		parts = append(parts, OrderTerm(tx.Dialect(), sqldb.Quote(t.field.Name), t.field, t.desc, true)...)
 	}
 	sql := fmt.Sprintf(`create index if not exists %s on %s (%s)`,
 		sqldb.Quote(m.Table+"__order_index"), sqldb.Quote(m.Table), strings.Join(parts, ", "))
 	_, err := tx.Exec(ctx, sql)
 	return err
+}
+
+type orderPart struct {
+	field *Field
+	desc  bool
+}
+
+// orderTerms reads an order over plain columns of the model itself; nil when
+// it is of another kind.
+func orderTerms(m *Model) []orderPart {
+	var terms []orderPart
+	for _, term := range strings.Split(m.Order, ",") {
+		words := strings.Fields(term)
+		if len(words) == 0 || len(words) > 2 {
+			return nil
+		}
+		f := m.Field(words[0])
+		if f == nil || !f.HasColumn() || f.Translate || f.CompanyDependent || f.Type == Many2one {
+			return nil
+		}
+		terms = append(terms, orderPart{f, len(words) == 2 && strings.EqualFold(words[1], "desc")})
+	}
+	return terms
 }
 
 // OrderTerm renders one term of an order so that NULLs come last when
