@@ -43,7 +43,7 @@ type Server struct {
 type Store struct {
 	DataDir          string      `name:"data-dir" env:"GATEHOUSE_DATA_DIR" default:"./gatehouse_data" placeholder:"DIR" help:"Folder of the SQLite database and of key files."`
 	DatabaseURL      DatabaseURL `name:"database-url" env:"GATEHOUSE_DATABASE_URL" placeholder:"URL" help:"PostgreSQL to use in place of SQLite: postgres://user:password@host/database."`
-	DatabaseMaxConns int         `name:"database-max-conns" env:"GATEHOUSE_DATABASE_MAX_CONNS" default:"20" placeholder:"N" help:"Most connections that this process opens to PostgreSQL."`
+	DatabaseMaxConns int         `name:"database-max-conns" env:"GATEHOUSE_DATABASE_MAX_CONNS" default:"0" placeholder:"N" help:"Most connections that this process opens to PostgreSQL for requests. 0: three per processor."`
 	Demo             bool        `name:"demo" env:"GATEHOUSE_DEMO" help:"Load demo data at the first start. Never over existing data."`
 	AdminPassword    Secret      `name:"admin-password" env:"GATEHOUSE_ADMIN_PASSWORD" from:"env" help:"Password of the user admin, who is made at the first start. Without it a random one is made and printed once."`
 }
@@ -82,8 +82,8 @@ func (c *Config) invalid() (name, why string) {
 		return "shutdown-timeout", "must be more than 0s"
 	case c.Store.DataDir == "":
 		return "data-dir", "must not be empty"
-	case c.Store.DatabaseMaxConns < 1:
-		return "database-max-conns", "must be at least 1"
+	case c.Store.DatabaseMaxConns < 0:
+		return "database-max-conns", "must not be negative"
 	}
 	return "", ""
 }

@@ -169,7 +169,7 @@ func TestUsageErrors(t *testing.T) {
 		{"unknown flag", "", nil, []string{"--nonsense"}, "unknown flag --nonsense"},
 		{"password on command line", "", nil, []string{"--admin-password=x"}, "set GATEHOUSE_ADMIN_PASSWORD"},
 
-		{"zero connections", "database-max-conns: 0\n", nil, nil, "gatehouse.yaml:1: database-max-conns must be at least 1"},
+		{"negative connections", "database-max-conns: -1\n", nil, nil, "gatehouse.yaml:1: database-max-conns must not be negative"},
 		{"zero body", "", map[string]string{"GATEHOUSE_MAX_BODY": "0"}, nil, "GATEHOUSE_MAX_BODY: max-body must be more than 0"},
 		{"negative timeout", "", nil, []string{"--request-timeout=-1s"}, "--request-timeout: request-timeout must be more than 0s"},
 		{"zero shutdown", "", nil, []string{"--shutdown-timeout=0s"}, "--shutdown-timeout: shutdown-timeout must"},

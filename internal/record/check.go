@@ -1,6 +1,7 @@
 package record
 
 import (
+	"context"
 	"errors"
 
 	"gatehouse/internal/fault"
@@ -40,7 +41,7 @@ func (e *Env) checkLinks(m *schema.Model, values Values) error {
 	for name, v := range values {
 		f := m.Field(name)
 		id, ok := v.(int64)
-		if f.Type != schema.Many2one || !ok || e.trusted == m.Name+"."+name {
+		if f.Type != schema.Many2one || !ok || (e.depth == e.trustedAt && e.trusted == m.Name+"."+name) {
 			continue
 		}
 		if err := e.checkLink(f, []int64{id}, false); err != nil {
@@ -64,10 +65,10 @@ func (e *Env) checkLink(f *schema.Field, ids []int64, sure bool) error {
 	cond := "true"
 	c := e.compiler()
 	from := c.from(target)
+	if !e.may(target, schema.Read) {
+		return hidden
+	}
 	if !target.AdminOnly {
-		if !e.may(target, schema.Read) {
-			return hidden
-		}
 		var err error
 		if cond, err = from.rules(schema.Read); err != nil {
 			return err
@@ -99,24 +100,43 @@ func deadLink(f *schema.Field, id int64) error {
 		With(fault.FieldErrors{f.Name: "does not exist"})
 }
 
-// missingLink finds the link that made the database refuse values, nil when
-// it was something else. The transaction has failed by then, so another
-// connection is asked.
-func (e *Env) missingLink(m *schema.Model, values Values, cause error) error {
+// suspect is a set of values that the database refused over a foreign key.
+type suspect struct {
+	model  *schema.Model
+	values Values
+}
+
+// suspects remembers values whose links have to be looked at once the failed
+// transaction is over and its connection free.
+func (e *Env) suspects(m *schema.Model, cause error, values ...Values) {
 	if v, ok := errors.AsType[*sqldb.Violation](cause); !ok || v.Kind != sqldb.ForeignKey {
-		return nil
+		return
 	}
+	for _, v := range values {
+		e.suspected = append(e.suspected, suspect{m, v})
+	}
+}
+
+// missingLink names the link that leads nowhere, nil when none does.
+func (e *Engine) missingLink(ctx context.Context, st *state, suspected []suspect) error {
 	var found error
-	err := e.e.db.Read(e.ctx, func(q sqldb.Querier) error {
-		for _, f := range m.Fields {
-			id, ok := values[f.Name].(int64)
-			target := e.st.reg.Model(f.Relation)
-			if f.Type != schema.Many2one || !ok || target == nil {
-				continue
-			}
-			if fault.Is(e.whyNot(q, target, []int64{id}, schema.Read), fault.NotFound) {
-				found = deadLink(f, id)
-				return nil
+	err := e.db.Read(ctx, func(q sqldb.Querier) error {
+		for _, s := range suspected {
+			for _, f := range s.model.Fields {
+				id, ok := s.values[f.Name].(int64)
+				target := st.reg.Model(f.Relation)
+				if f.Type != schema.Many2one || !ok || target == nil || found != nil {
+					continue
+				}
+				exists := false
+				err := q.Query(ctx, "select 1 from "+quote(target.Table)+" where id = cast($1 as bigint)", []any{id},
+					func(sqldb.Row) error { exists = true; return nil })
+				if err != nil {
+					return err
+				}
+				if !exists {
+					found = deadLink(f, id)
+				}
 			}
 		}
 		return nil

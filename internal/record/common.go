@@ -20,6 +20,9 @@ func archive(e *Env, recs []Rec, active bool) (any, error) {
 
 func copyMethod(e *Env, recs []Rec, args Values) (any, error) {
 	over, _ := args["default"].(map[string]any)
+	if err := e.mayRead(recs); err != nil {
+		return nil, err // a record that may be changed need not be one that may be seen
+	}
 	ids := make([]int64, len(recs))
 	for i, r := range recs {
 		c, err := e.Copy(r, over)
@@ -58,7 +61,11 @@ func (e *Env) copyValues(r Rec, over Values, parent string) (Values, error) {
 		switch {
 		case f.Type == schema.One2many:
 			var lines []Values
-			for _, line := range r.Refs(f.Name) {
+			refs := r.Refs(f.Name)
+			if err := e.mayRead(refs); err != nil {
+				return nil, err
+			}
+			for _, line := range refs {
 				vals, err := e.copyValues(line, nil, f.Inverse)
 				if err != nil {
 					return nil, err
@@ -86,6 +93,18 @@ func (e *Env) copyValues(r Rec, over Values, parent string) (Values, error) {
 		}
 	}
 	return values, e.err
+}
+
+// mayRead refuses records that the caller cannot see.
+func (e *Env) mayRead(recs []Rec) error {
+	if len(recs) == 0 {
+		return nil
+	}
+	m := recs[0].model
+	if !e.may(m, schema.Read) {
+		return forbiddenModel(m.Name, schema.Read)
+	}
+	return e.checkRules(m, idsOf(recs), schema.Read)
 }
 
 // copiesParentField says whether a field got by delegation is copied: as its

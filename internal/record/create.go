@@ -235,9 +235,7 @@ func (e *Env) insert(m *schema.Model, news []*newRecord) ([]int64, error) {
 	}
 	if err := e.tx.Batch(e.ctx, stmts); err != nil {
 		for _, n := range news {
-			if missing := e.missingLink(m, n.values, err); missing != nil {
-				return nil, missing
-			}
+			e.suspects(m, err, n.values)
 		}
 		return nil, violation(m, err)
 	}

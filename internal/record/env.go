@@ -19,6 +19,9 @@ type Env struct {
 	tx sqldb.Tx
 	*shared
 	trusted string // "model.field" of a many2one whose target needs no check
+	// trustedAt is the nesting in which that holds: not for what the values
+	// bring along in lists of their own.
+	trustedAt int
 }
 
 // shared is what an Env and its Sudo have in common.
@@ -30,6 +33,8 @@ type shared struct {
 	err     error // first error of a lazy read
 	once    map[int64]map[string]string
 	signals map[string]bool
+	// suspected are values that a foreign key refused.
+	suspected []suspect
 	// given are the fields that callers set on records in running operations.
 	given map[string]map[int64]map[string]bool
 }
@@ -51,7 +56,18 @@ func (e *Engine) SudoTx(ctx context.Context, tx sqldb.Tx, fn func(*Env) error) e
 // write runs fn in one write transaction for a caller, and what it left to
 // compute after it.
 func (e *Engine) write(ctx context.Context, c *backend.Caller, fn func(*Env) error) error {
-	err := e.db.Write(ctx, func(tx sqldb.Tx) error { return e.inside(ctx, tx, c, fn) })
+	var env *Env
+	err := e.db.Write(ctx, func(tx sqldb.Tx) error {
+		return e.inside(ctx, tx, c, func(inner *Env) error {
+			env = inner
+			return fn(inner)
+		})
+	})
+	if err != nil && env != nil && len(env.suspected) > 0 {
+		if missing := e.missingLink(ctx, env.st, env.suspected); missing != nil {
+			return missing
+		}
+	}
 	return storeFault(err, "write")
 }
 

@@ -110,7 +110,7 @@ func (c *compiler) fallback(field *schema.Field) (any, bool) {
 // path follows related fields: the last one's value, read as superuser.
 func (f *from) path(steps []string) (string, error) {
 	field := f.model.Field(steps[0])
-	if field == nil {
+	if field == nil || field.Secret { // whatever leads there: a related field, a record rule
 		return "", fault.Newf(fault.BadRequest, "Unknown field %s in %s", steps[0], f.model.Name)
 	}
 	if len(steps) == 1 {

@@ -119,6 +119,9 @@ func (f *from) roots(field *schema.Field, target *schema.Model, value any) (root
 	if len(names) == 0 {
 		return r, nil
 	}
+	if err := f.c.allowed(target.Name); err != nil {
+		return roots{}, err
+	}
 	sub := f.c.from(target)
 	cond, err := sub.search(domain.Disj(names...), schema.Read)
 	if err != nil {

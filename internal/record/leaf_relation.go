@@ -224,14 +224,10 @@ func (f *from) memberRef(field *schema.Field, not bool, list []any) (string, err
 		return "", err
 	}
 	cond := "false"
-	switch len(ids) {
-	case 0:
-	case 1:
-		if not && !unset && len(texts) == 0 {
-			return expr + " <> " + f.c.arg(ids[0]) + " or " + expr + " is null", nil
-		}
-		cond = expr + " = " + f.c.arg(ids[0])
-	default:
+	if not && len(ids) == 1 && !unset && len(texts) == 0 {
+		return expr + " <> " + f.c.arg(ids[0]) + " or " + expr + " is null", nil
+	}
+	if len(ids) > 0 {
 		cond = f.c.inInts(expr, ids)
 	}
 	if unset {

@@ -54,6 +54,9 @@ func (f *from) orderOne(text string, reverse bool, seen []*schema.Field) (string
 	if field.Type == schema.Many2one && parts[2] == "" {
 		return f.orderRef(field, desc, seen)
 	}
+	if parts[2] != "" && !field.Type.IsRelational() && field.Name != "id" {
+		return "", fault.Newf(fault.BadRequest, "Cannot order by %s.id: the field %s of %s is no relation", field.Name, field.Name, f.model.Name)
+	}
 	if field.Type.IsX2many() || field.Type == schema.Binary || field.Type == schema.Properties {
 		return "", fault.Newf(fault.BadRequest, "Cannot order by the field %s of %s", field.Name, f.model.Name)
 	}

@@ -90,6 +90,7 @@ func (cx *callContext) planKey(q *backend.Query) string {
 	a := cx.actor
 	b := make([]byte, 0, 256)
 	b = strconv.AppendInt(b, a.user.ID, 10)
+	b = strconv.AppendInt(append(b, '@'), a.company, 10) // not always the first: see actor
 	for _, id := range a.companies {
 		b = append(b, ',')
 		b = strconv.AppendInt(b, id, 10)

@@ -104,6 +104,9 @@ func (e *Env) defaults(m *schema.Model, values Values) error {
 		if err != nil {
 			return err
 		}
+		if err := e.checkLinks(m, one); err != nil {
+			return err
+		}
 		values[name] = one[name]
 	}
 	for _, f := range m.Fields {

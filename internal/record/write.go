@@ -207,9 +207,7 @@ func (e *Env) update(m *schema.Model, ids []int64, columns Values, log bool) (in
 	s := c.statement("update " + quote(m.Table) + " set " + strings.Join(sets, ", ") + " where " + where)
 	n, err := e.tx.Exec(e.ctx, s.sql, s.args...)
 	if err != nil {
-		if missing := e.missingLink(m, columns, err); missing != nil {
-			return 0, missing
-		}
+		e.suspects(m, err, columns)
 		return 0, violation(m, err)
 	}
 	e.cache.wrote(e.st, m, ids, columns)

@@ -99,7 +99,7 @@ func (e *Env) one2many(id int64, f *schema.Field, co *schema.Model, cmd Command)
 // linked to the record that it is made for.
 func (e *Env) trusting(model, field string) *Env {
 	s := *e
-	s.trusted = model + "." + field
+	s.trusted, s.trustedAt = model+"."+field, e.depth+1
 	return &s
 }
 

@@ -51,7 +51,7 @@ func OpenPostgres(ctx context.Context, url string, opts Options) (DB, error) {
 		config.RuntimeParams["application_name"] = "gatehouse"
 	}
 	db := &postgresDB{config: config, opts: opts, hub: newHub(), node: clock.RandomHex(8)}
-	db.pool = newPool(opts.maxConns(2, 2, 8), db.connect, db.disconnect)
+	db.pool = newPool(opts.maxConns(3, 0, 6), db.connect, db.disconnect)
 	db.pool.usable = isUsable
 	db.open, db.stop = context.WithCancel(context.Background())
 	if err := db.prepareDatabase(ctx); err != nil {
