@@ -43,7 +43,7 @@ type Server struct {
 type Store struct {
 	DataDir          string      `name:"data-dir" env:"GATEHOUSE_DATA_DIR" default:"./gatehouse_data" placeholder:"DIR" help:"Folder of the SQLite database and of key files."`
 	DatabaseURL      DatabaseURL `name:"database-url" env:"GATEHOUSE_DATABASE_URL" placeholder:"URL" help:"PostgreSQL to use in place of SQLite: postgres://user:password@host/database."`
-	DatabaseMaxConns int         `name:"database-max-conns" env:"GATEHOUSE_DATABASE_MAX_CONNS" default:"0" placeholder:"N" help:"Most connections that this process opens to PostgreSQL for requests. 0: three per processor."`
+	DatabaseMaxConns int         `name:"database-max-conns" env:"GATEHOUSE_DATABASE_MAX_CONNS" default:"0" placeholder:"N" help:"Most connections that this process opens to PostgreSQL for requests. 0: eight per processor."`
 	Demo             bool        `name:"demo" env:"GATEHOUSE_DEMO" help:"Load demo data at the first start. Never over existing data."`
 	AdminPassword    Secret      `name:"admin-password" env:"GATEHOUSE_ADMIN_PASSWORD" from:"env" help:"Password of the user admin, who is made at the first start. Without it a random one is made and printed once."`
 }

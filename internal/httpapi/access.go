@@ -144,9 +144,13 @@ func addressSubject(ip netip.Addr) string {
 
 // address holds the caller to the addresses that his credential is good for.
 func (s *Server) address(c *call) error {
-	if c.who != nil && !iprange.Allowed(c.who.AllowedIPs, c.ip) {
+	if c.who == nil {
+		return nil
+	}
+	if !iprange.Allowed(c.who.AllowedIPs, c.ip) {
 		return fault.New(fault.Forbidden, "This credential may not be used from "+c.ip.String())
 	}
+	s.deps.Identity.UsedFrom(c.who, c.ip, c.event.Time)
 	return nil
 }
 

@@ -36,6 +36,8 @@ func (p people) Identify(_ context.Context, h http.Header) (*identity.Principal,
 	return nil, fault.New(fault.Unauthenticated, "Invalid API key")
 }
 
+func (p people) UsedFrom(*identity.Principal, netip.Addr, time.Time) {}
+
 func (p people) Login(_ context.Context, login, password string, _ identity.Meta) (*identity.TokenPair, *identity.User, error) {
 	if login != "ann@example.com" || password != "secret" {
 		return nil, nil, fault.New(fault.Unauthenticated, "Invalid login or password")

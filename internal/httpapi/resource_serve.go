@@ -53,7 +53,12 @@ func (s *Server) resourceRoutes(res *Resource) []Route {
 
 // model describes the model of the resource, as far as the caller may use it.
 func (r curated) model(c *call) (*schema.Model, error) {
-	return r.deps.Backend.Model(c.ctx, c.caller, r.res.Model)
+	m, err := r.deps.Backend.Model(c.ctx, c.caller, r.res.Model)
+	if fault.Is(err, fault.NotFound) {
+		// The resource is there for everybody to see; what its model is called is not the caller's business.
+		return nil, fault.New(fault.Forbidden, "You are not allowed to access "+r.res.Name).Because(err)
+	}
+	return m, err
 }
 
 // view prepares to show records of the resource, in the call's own buffer.
@@ -292,6 +297,9 @@ func (r curated) lineIDs(c *call, m *schema.Model, in writeInput) (map[string][]
 
 // remove deletes a record.
 func (r curated) remove(c *call, in recordInput) (reply, error) {
+	if _, err := r.model(c); err != nil {
+		return reply{}, err
+	}
 	if err := r.belongs(c, in.id); err != nil {
 		return reply{}, err
 	}
@@ -318,6 +326,9 @@ func (s *Server) readAction(c *call) (actionInput, error) {
 
 // act runs a business method and answers the record as it is then.
 func (r curated) act(c *call, in actionInput, action ResourceAction) (reply, error) {
+	if _, err := r.model(c); err != nil {
+		return reply{}, err
+	}
 	if err := r.belongs(c, in.id); err != nil {
 		return reply{}, err
 	}

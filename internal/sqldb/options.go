@@ -10,7 +10,7 @@ import (
 type Options struct {
 	// MaxConns bounds the connections that serve callers at one time. 0 means
 	// 2×CPU but at least 4 readers on SQLite (the writer comes on top), and
-	// 3×CPU but at least 6 on PostgreSQL (the listener comes on top).
+	// 8×CPU but at least 16 on PostgreSQL (the listener comes on top).
 	MaxConns int
 	// ReadOnly refuses every Write and creates nothing.
 	ReadOnly bool

@@ -124,3 +124,28 @@ func (p *pool[C]) end() error {
 	}
 	return errors.Join(errs...)
 }
+
+// turns bounds how many readers are at work at once. A read keeps a processor
+// busy, so more of them than there are processors only get into each other's
+// way; a write mostly waits for the disk, and many that wait together share
+// one flush. Waiters are served in order.
+type turns struct{ free chan struct{} }
+
+func newTurns(n int) turns {
+	t := turns{make(chan struct{}, n)}
+	for range n {
+		t.free <- struct{}{}
+	}
+	return t
+}
+
+func (t turns) take(ctx context.Context) error {
+	select {
+	case <-t.free:
+		return nil
+	case <-ctx.Done():
+		return waitError(ctx, "a turn to read")
+	}
+}
+
+func (t turns) done() { t.free <- struct{}{} }

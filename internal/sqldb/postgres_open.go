@@ -19,6 +19,7 @@ import (
 type postgresDB struct {
 	config  *pgconn.Config
 	pool    *pool[*postgresConn]
+	turns   turns // to read
 	opts    Options
 	dialect postgresDialect
 	hub     *hub
@@ -51,7 +52,8 @@ func OpenPostgres(ctx context.Context, url string, opts Options) (DB, error) {
 		config.RuntimeParams["application_name"] = "gatehouse"
 	}
 	db := &postgresDB{config: config, opts: opts, hub: newHub(), node: clock.RandomHex(8)}
-	db.pool = newPool(opts.maxConns(3, 0, 6), db.connect, db.disconnect)
+	db.pool = newPool(opts.maxConns(8, 0, 16), db.connect, db.disconnect)
+	db.turns = newTurns(Options{}.maxConns(3, 0, 6))
 	db.pool.usable = isUsable
 	db.open, db.stop = context.WithCancel(context.Background())
 	if err := db.prepareDatabase(ctx); err != nil {

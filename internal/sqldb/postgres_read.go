@@ -14,7 +14,7 @@ type postgresReader struct {
 }
 
 func (db *postgresDB) Read(ctx context.Context, fn func(Querier) error) error {
-	conn, err := db.acquire(ctx)
+	conn, err := db.acquireReader(ctx)
 	if err != nil {
 		return err
 	}
@@ -22,18 +22,32 @@ func (db *postgresDB) Read(ctx context.Context, fn func(Querier) error) error {
 	defer func() {
 		r.conn = nil
 		db.release(conn)
+		db.turns.done()
 	}()
 	return fn(r)
 }
 
-func (db *postgresDB) Snapshot(ctx context.Context, fn func(Querier) error) error {
+// acquireReader waits for a turn to read, then for a connection.
+func (db *postgresDB) acquireReader(ctx context.Context) (*postgresConn, error) {
+	if err := db.turns.take(ctx); err != nil {
+		return nil, err
+	}
 	conn, err := db.acquire(ctx)
+	if err != nil {
+		db.turns.done()
+	}
+	return conn, err
+}
+
+func (db *postgresDB) Snapshot(ctx context.Context, fn func(Querier) error) error {
+	conn, err := db.acquireReader(ctx)
 	if err != nil {
 		return err
 	}
 	r := &postgresReader{db: db, conn: conn, snapshot: true}
 	defer func() {
 		r.conn = nil
+		db.turns.done()
 		if !r.sent {
 			db.release(conn)
 			return
