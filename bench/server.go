@@ -69,7 +69,6 @@ type server struct {
 	url     string
 	token   string
 	readyIn time.Duration
-	company string // domain of the list scenario
 }
 
 func start(o options, env []string) (*server, error) {
@@ -117,7 +116,7 @@ func (s *server) post(path string, body, answer any) error {
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequest("POST", s.url+path, bytes.NewReader(text))
+	req, err := http.NewRequest(http.MethodPost, s.url+path, bytes.NewReader(text))
 	if err != nil {
 		return err
 	}

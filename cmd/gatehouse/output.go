@@ -37,16 +37,14 @@ func (o output) table(w io.Writer, heads []string, rows [][]any) error {
 	tw := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(tw, strings.ToUpper(strings.Join(heads, "\t")))
 	for _, row := range rows {
+		cells := make([]string, len(row))
 		for j, cell := range row {
-			if j > 0 {
-				fmt.Fprint(tw, "\t")
+			cells[j] = "-"
+			if cell != nil {
+				cells[j] = fmt.Sprint(cell)
 			}
-			if cell == nil {
-				cell = "-"
-			}
-			fmt.Fprint(tw, cell)
 		}
-		fmt.Fprintln(tw)
+		fmt.Fprintln(tw, strings.Join(cells, "\t"))
 	}
 	return tw.Flush()
 }

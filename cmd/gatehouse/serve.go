@@ -15,10 +15,11 @@ import (
 
 type serveCommand struct{}
 
-// Run serves until SIGTERM or SIGINT, then drains.
+// Run serves until SIGTERM or SIGINT, then drains; until a second one.
 func (serveCommand) Run(cfg *config.Config) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	a, err := app.Open(ctx, cfg, logger(cfg), version)
 	if err != nil {
 		return err

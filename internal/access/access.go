@@ -75,20 +75,20 @@ func Field(reg *schema.Registry, u *User, f *schema.Field) bool {
 	return false
 }
 
-// Unprovable says that a record rule lies outside the language that can be
+// UnprovableError says that a record rule lies outside the language that can be
 // evaluated; what it guards must not be answered.
-type Unprovable struct {
+type UnprovableError struct {
 	Rule *schema.Rule
 	Err  error
 }
 
 // Error names the rule.
-func (e *Unprovable) Error() string {
+func (e *UnprovableError) Error() string {
 	return fmt.Sprintf("record rule %d (%s): %v", e.Rule.ID, e.Rule.Name, e.Err)
 }
 
 // Unwrap gives the reason.
-func (e *Unprovable) Unwrap() error { return e.Err }
+func (e *UnprovableError) Unwrap() error { return e.Err }
 
 // RuleDomain is the condition that record rules put on a user for a mode:
 // global rules AND-ed, those of his groups OR-ed, as in Odoo. The models he
@@ -105,11 +105,11 @@ func RuleDomain(reg *schema.Registry, u *User, model string, mode schema.Mode, l
 			continue
 		}
 		if rule.Err != nil {
-			return nil, &Unprovable{rule, rule.Err}
+			return nil, &UnprovableError{rule, rule.Err}
 		}
 		node, err := rule.Domain.Eval(lookup)
 		if err != nil {
-			return nil, &Unprovable{rule, err}
+			return nil, &UnprovableError{rule, err}
 		}
 		if len(rule.Groups) == 0 {
 			global = append(global, node)

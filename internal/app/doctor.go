@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"strings"
 	"time"
 
 	"gatehouse/internal/business"
@@ -47,6 +48,9 @@ func Doctor(ctx context.Context, cfg *config.Config, log *slog.Logger, version s
 	}
 	defer func() { _ = a.Close(ctx) }() // the findings are made
 	checks = append(checks, Check{"store", Fine, a.DB.Dialect().Name() + " answers and is up to date"})
+	if a.FirstPassword != "" { // this was the first start, which nobody else will tell of
+		checks = append(checks, Check{"administrator", Fine, fmt.Sprintf("login admin, password %s (shown this once)", a.FirstPassword)})
+	}
 	return append(checks, a.checkClock(ctx), a.checkModels(ctx), a.checkDemo(ctx))
 }
 
@@ -93,7 +97,7 @@ func (a *App) checkDemo(ctx context.Context) Check {
 	case err != nil:
 		return Check{"demo users", Broken, err.Error()}
 	case len(logins) > 0:
-		return Check{"demo users", Warn, fmt.Sprintf("%v have their login as password: archive them before others reach this server", logins)}
+		return Check{"demo users", Warn, strings.Join(logins, ", ") + " have their login as password: archive them before others reach this server"}
 	}
 	return Check{"demo users", Fine, "none"}
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"gatehouse/internal/business"
@@ -40,7 +41,7 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", string(a.Config.Server.Listen))
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", string(a.Config.Server.Listen))
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", a.Config.Server.Listen, err)
 	}
@@ -70,17 +71,19 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 // Greet tells a newcomer what was started, the password of the first start,
 // and that demo users are an open door.
 func (a *App) Greet(ctx context.Context, w io.Writer, addr net.Addr) error {
-	fmt.Fprintf(w, "Gatehouse %s listens on http://%s\n", a.Version, addr)
+	text := fmt.Sprintf("Gatehouse %s listens on http://%s\n", a.Version, addr)
 	if a.FirstPassword != "" {
-		fmt.Fprintf(w, "Administrator: login admin, password %s (shown this once)\n", a.FirstPassword)
+		text += fmt.Sprintf("Administrator: login admin, password %s (shown this once)\n", a.FirstPassword)
 	}
-	return a.Engine.Sudo(ctx, func(e *record.Env) error {
+	err := a.Engine.Sudo(ctx, func(e *record.Env) error {
 		users, err := business.DemoUsers(e)
-		if err == nil && len(users) > 0 {
-			fmt.Fprintf(w, "WARNING: demo users exist whose password is their login: %v. Archive them before others can reach this server.\n", users)
+		if len(users) > 0 {
+			text += fmt.Sprintf("WARNING: demo users exist whose password is their login: %s. Archive them before others can reach this server.\n", strings.Join(users, ", "))
 		}
 		return err
 	})
+	_, printed := io.WriteString(w, text)
+	return errors.Join(err, printed)
 }
 
 // requestLog writes one line per request to the process log.

@@ -14,13 +14,23 @@ func baseLogics() []record.Logic {
 		{Model: "res.currency.rate", Defaults: rateDefaults},
 		{Model: "uom.uom", Prepare: prepareUnit, Computes: []record.Compute{unitFactor}},
 		{Model: "res.lang", Prepare: prepareLang, BeforeWrite: guardLang, BeforeUnlink: guardLangUnlink},
-		{Model: "ir.rule", Computes: []record.Compute{ruleGlobal}},
+		{Model: "ir.rule", Computes: []record.Compute{ruleGlobal}, Checks: []record.Constraint{{
+			Fields: []string{"domain_force", "model_id", "active"}, Check: checkRuleDomain,
+		}}},
 		{Model: "ir.default", Defaults: nil, Checks: []record.Constraint{{
 			Fields: []string{"json_value"}, Check: checkDefaultJSON,
 		}}},
 		{Model: "res.groups", AfterCreate: groupsMade, AfterWrite: groupsChanged, BeforeUnlink: groupsGone},
 		companyLogic,
 	}
+}
+
+// checkRuleDomain refuses rules that nobody could be held to.
+func checkRuleDomain(e *record.Env, r record.Rec) error {
+	if !r.Bool("active") {
+		return nil
+	}
+	return e.CheckRule(r.Ref("model_id").Text("model"), r.Text("domain_force"))
 }
 
 var rateDefaults = map[string]func(e *record.Env) (any, error){
@@ -109,7 +119,7 @@ func langsUnused(e *record.Env, recs []record.Rec, verb string) error {
 // Who is in which group decides what users may do, and whether they count as
 // internal users.
 func groupsMade(e *record.Env, recs []record.Rec) error {
-	return usersMoved(e, recs)
+	return usersMoved(e)
 }
 
 func groupsChanged(e *record.Env, recs []record.Rec, values record.Values) error {
@@ -117,7 +127,7 @@ func groupsChanged(e *record.Env, recs []record.Rec, values record.Values) error
 	_, implied := values["implied_ids"]
 	_, implying := values["implied_by_ids"]
 	if members || implied || implying {
-		return usersMoved(e, recs)
+		return usersMoved(e)
 	}
 	return nil
 }

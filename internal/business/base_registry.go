@@ -96,10 +96,14 @@ func irModelFields() *s.Model {
 			Message: "Field names must be unique per model.",
 		}},
 		Checks: []s.Check{
-			{Name: "size_gt_zero", SQL: "size >= 0",
-				Message: "Size of the field cannot be negative."},
-			{Name: "name_manual_field", SQL: "state <> 'manual' or substr(name, 1, 2) = 'x_'",
-				Message: "Custom fields must have a name that starts with 'x_'!"},
+			{
+				Name: "size_gt_zero", SQL: "size >= 0",
+				Message: "Size of the field cannot be negative.",
+			},
+			{
+				Name: "name_manual_field", SQL: "state <> 'manual' or substr(name, 1, 2) = 'x_'",
+				Message: "Custom fields must have a name that starts with 'x_'!",
+			},
 		},
 	}
 }

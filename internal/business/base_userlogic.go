@@ -20,7 +20,7 @@ func userLogics(opts Options) []record.Logic {
 			if err := p.hash(values); err != nil {
 				return err
 			}
-			return prepareUser(e, values)
+			return prepareUser(values)
 		},
 		AfterCreate: usersCreated,
 		BeforeWrite: func(e *record.Env, recs []record.Rec, values record.Values) error {
@@ -76,7 +76,7 @@ func (p passwords) hash(values record.Values) error {
 	return nil
 }
 
-func prepareUser(e *record.Env, values record.Values) error {
+func prepareUser(values record.Values) error {
 	if id, ok := values["company_id"].(int64); ok && !given(values, "company_ids") {
 		values["company_ids"] = []int64{id}
 	}
@@ -271,7 +271,7 @@ func groupClosure(e *record.Env, groups []record.Rec) (map[int64]bool, error) {
 }
 
 // usersMoved follows a change of groups from their side: who is internal now?
-func usersMoved(e *record.Env, groups []record.Rec) error {
+func usersMoved(e *record.Env) error {
 	users, err := e.Sudo().Search("res.users", "[]", record.WithArchived())
 	if err != nil {
 		return err

@@ -178,8 +178,10 @@ func seedCRM(e *record.Env) error {
 		name, xmlid string
 		won         bool
 	}{
-		{"New", "crm.stage_lead1", false}, {"Qualified", "crm.stage_lead2", false},
-		{"Proposition", "crm.stage_lead3", false}, {"Won", "crm.stage_lead4", true},
+		{"New", "crm.stage_lead1", false},
+		{"Qualified", "crm.stage_lead2", false},
+		{"Proposition", "crm.stage_lead3", false},
+		{"Won", "crm.stage_lead4", true},
 	} {
 		recs, err := e.Create("crm.stage", record.Values{
 			"name": stage.name, "sequence": int64(i + 1), "is_won": stage.won,

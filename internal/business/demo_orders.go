@@ -53,7 +53,7 @@ func (d *demo) orders() error {
 	for i := range demoOrders {
 		left := float64(demoOrders-i) / demoOrders
 		age := time.Duration(left * left * 365 * 24 * float64(time.Hour))
-		age = age/time.Hour*time.Hour + time.Duration(d.rand.IntN(3600))*time.Second
+		age = age.Truncate(time.Hour) + time.Duration(d.rand.IntN(3600))*time.Second
 		company, seller, customer := mainCompany, pick(d, sellers), pick(d, d.customers)
 		switch {
 		case i%(demoOrders/demoOrders2) == 3:

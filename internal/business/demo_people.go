@@ -18,8 +18,10 @@ var demoUsers = []demoUser{
 	{login: "demo-manager", name: "Mara Lindqvist", job: "Sales Manager", groups: []string{"sales_team.group_sale_manager"}},
 	{login: "demo-sales", name: "Joel Brandt", job: "Account Manager", groups: []string{"sales_team.group_sale_salesman"}},
 	{login: "demo-user", name: "Nina Petrov", job: "Designer", groups: []string{groupUser}},
-	{login: "demo-company2", name: "Carla Mendes", job: "Account Manager", secondCompany: true,
-		groups: []string{"sales_team.group_sale_salesman_all_leads"}},
+	{
+		login: "demo-company2", name: "Carla Mendes", job: "Account Manager", secondCompany: true,
+		groups: []string{"sales_team.group_sale_salesman_all_leads"},
+	},
 	{login: "demo-portal", groups: []string{groupPortal}}, // made of a customer's contact
 }
 

@@ -23,9 +23,9 @@ func TestDemoUsers(t *testing.T) {
 // firstOf finds an order of a salesperson as the superuser sees it.
 func (f *fixture) firstOf(domainText string) int64 {
 	f.Helper()
-	root := &actor{f, &backend.Caller{UserID: rootUser, Superuser: true}}
+	root := &backend.Caller{UserID: rootUser, Superuser: true}
 	out := &rows{}
-	_, err := f.engine.Search(f.Context(), root.caller,
+	_, err := f.engine.Search(f.Context(), root,
 		&backend.Query{Model: "sale.order", DomainText: domainText, Fields: []string{"id"}, Limit: 1}, out)
 	if err != nil || len(out.list) == 0 {
 		f.Fatalf("no order %s: %v", domainText, err)

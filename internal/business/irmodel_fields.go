@@ -126,6 +126,9 @@ func prepareRelation(e *record.Env, values record.Values, kind string) error {
 	if _, err := modelNamed(e, "relation", relation); err != nil {
 		return err
 	}
+	if m := e.Registry().Model(relation); m != nil && m.AdminOnly {
+		return wrongField("relation", "The model %s is not open to custom fields.", relation)
+	}
 	switch kind {
 	case "many2one":
 		if required, _ := values["required"].(bool); required && text(values["on_delete"]) == "set null" {
@@ -231,6 +234,9 @@ func prepareRelated(e *record.Env, values record.Values, kind, path string) erro
 		}
 		if f.IsZero() {
 			return wrongField("related", "Unknown field name “%s” in related field “%s”", step, path)
+		}
+		if m := e.Registry().Model(model); m != nil && m.Field(step) != nil && m.Field(step).Secret {
+			return wrongField("related", "The field “%s” in related field “%s” is secret: nothing shows it", step, path)
 		}
 		if i < len(steps)-1 {
 			if model = f.Text("relation"); f.Text("ttype") != "many2one" {

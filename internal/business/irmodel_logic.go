@@ -138,8 +138,8 @@ func describeMagic(e *record.Env, m record.Rec, f *schema.Field) error {
 	}
 	_, err := e.Tx().Exec(e.Ctx(), `insert into ir_model_fields (model_id, model, name, field_description, ttype, state,
 			relation, store, required, readonly, copied, "index", company_dependent, selectable, on_delete)
-		values ($1, $2, $3, $4, $5, 'base', $6, $7, false, true, false, false, false, true, $8)`,
-		m.ID(), m.Text("model"), f.Name, english(f.Label), f.Type.String(), orNil(f.Relation), f.Store, ondelete)
+		values ($1, $2, $3, $4, $5, 'base', $6, $7, $9, true, $9, $9, $9, true, $8)`,
+		m.ID(), m.Text("model"), f.Name, english(f.Label), f.Type.String(), orNil(f.Relation), f.Store, ondelete, false)
 	return err
 }
 

@@ -101,17 +101,24 @@ func TestModelsAtRunTime(t *testing.T) {
 			line2 := s.admin.create("ir.model", vals{"name": "Line", "model": "x_types_line"})
 			s.field(line2, vals{"name": "x_type_id", "ttype": "many2one", "relation": "x_types", "on_delete": "cascade", "required": true})
 			for _, f := range []vals{
-				{"name": "x_bool", "ttype": "boolean"}, {"name": "x_int", "ttype": "integer", "index": true},
-				{"name": "x_float", "ttype": "float"}, {"name": "x_code", "ttype": "char", "size": 4},
-				{"name": "x_text", "ttype": "text", "translate": "standard"}, {"name": "x_html", "ttype": "html"},
-				{"name": "x_day", "ttype": "date"}, {"name": "x_at", "ttype": "datetime"}, {"name": "x_data", "ttype": "json"},
+				{"name": "x_bool", "ttype": "boolean"},
+				{"name": "x_int", "ttype": "integer", "index": true},
+				{"name": "x_float", "ttype": "float"},
+				{"name": "x_code", "ttype": "char", "size": 4},
+				{"name": "x_text", "ttype": "text", "translate": "standard"},
+				{"name": "x_html", "ttype": "html"},
+				{"name": "x_day", "ttype": "date"},
+				{"name": "x_at", "ttype": "datetime"},
+				{"name": "x_data", "ttype": "json"},
 				{"name": "x_sel", "ttype": "selection", "selection": "[('a', 'First'), ('b', 'Second')]"},
-				{"name": "x_bin", "ttype": "binary"}, {"name": "x_partner_id", "ttype": "many2one", "relation": "res.partner"},
+				{"name": "x_bin", "ttype": "binary"},
+				{"name": "x_partner_id", "ttype": "many2one", "relation": "res.partner"},
 				{"name": "x_line_ids", "ttype": "one2many", "relation": "x_types_line", "relation_field": "x_type_id"},
 				{"name": "x_tag_ids", "ttype": "many2many", "relation": "res.partner.category"},
 				{"name": "x_more_tag_ids", "ttype": "many2many", "relation": "res.partner.category"},
 				{"name": "x_currency_id", "ttype": "many2one", "relation": "res.currency"},
-				{"name": "x_amount", "ttype": "monetary"}, {"name": "x_cd", "ttype": "char", "company_dependent": true},
+				{"name": "x_amount", "ttype": "monetary"},
+				{"name": "x_cd", "ttype": "char", "company_dependent": true},
 				{"name": "x_email", "ttype": "char", "related": "x_partner_id.email"},
 			} {
 				s.field(m, f)

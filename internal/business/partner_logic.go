@@ -31,8 +31,10 @@ func partnerLogics() []record.Logic {
 // show: "Company, Name". An address without a name is called by its type.
 var partnerNames = record.Compute{
 	Fields: []string{"commercial_partner_id", "commercial_company_name", "complete_name"},
-	Depends: []string{"name", "company_name", "is_company", "type", "parent_id.name",
-		"parent_id.commercial_partner_id", "parent_id.commercial_company_name"},
+	Depends: []string{
+		"name", "company_name", "is_company", "type", "parent_id.name",
+		"parent_id.commercial_partner_id", "parent_id.commercial_company_name",
+	},
 	Early: true,
 	Do: func(e *record.Env, r record.Rec) (record.Values, error) {
 		parent := r.Ref("parent_id")

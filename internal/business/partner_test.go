@@ -23,8 +23,10 @@ type vals = record.Values
 func addressesFollowTheParentStory(f *fixture) {
 	admin := f.as("admin")
 	france := f.ref("base.fr")
-	co := admin.create("res.partner", vals{"name": "Co", "is_company": true, "street": "1 St", "city": "Lyon",
-		"country_id": france, "lang": "en_US", "email": "CO@Ex.Example"})
+	co := admin.create("res.partner", vals{
+		"name": "Co", "is_company": true, "street": "1 St", "city": "Lyon",
+		"country_id": france, "lang": "en_US", "email": "CO@Ex.Example",
+	})
 	kid := admin.create("res.partner", vals{"name": "Kid", "parent_id": co})
 	admin.sees("1 St | Lyon | France | en_US | Co | contact | Co, Kid | Co, Kid | false | ", "res.partner", kid,
 		"street", "city", "country_id", "lang", "commercial_partner_id", "type", "display_name", "complete_name",
@@ -90,7 +92,8 @@ func partnerChecksStory(f *fixture) {
 
 func partnerLinesStory(f *fixture) {
 	admin := f.as("admin")
-	h := admin.create("res.partner", vals{"name": "Kids",
+	h := admin.create("res.partner", vals{
+		"name":        "Kids",
 		"child_ids":   []any{[]any{0, 0, vals{"name": "k1"}}, []any{0, 0, vals{"name": "k2", "type": "invoice"}}},
 		"category_id": []any{[]any{0, 0, vals{"name": "inline cat"}}},
 	})

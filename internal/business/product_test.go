@@ -122,8 +122,10 @@ func costPerCompanyStory(f *fixture) {
 func taxesOfAllCompaniesStory(f *fixture) {
 	admin := f.as("admin")
 	third := admin.create("res.company", vals{"name": "Third"})
-	admin.create("res.users", vals{"name": "Pia", "login": "pia", "company_id": 1,
-		"group_ids": []any{[]any{6, 0, []any{f.ref(groupUser), f.ref("product.group_product_manager")}}}})
+	admin.create("res.users", vals{
+		"name": "Pia", "login": "pia", "company_id": 1,
+		"group_ids": []any{[]any{6, 0, []any{f.ref(groupUser), f.ref("product.group_product_manager")}}},
+	})
 	pia := f.as("pia")
 	p := pia.create("product.template", vals{"name": "Shared"})
 	if n := pia.count("account.tax", "[('type_tax_use', '=', 'sale')]"); n != 1 {

@@ -6,22 +6,34 @@ import (
 
 // orderMethods are what one can do with orders.
 var orderMethods = map[string]record.Method{
-	"action_confirm": {Do: confirmOrders,
-		Doc: "Makes quotations sales orders, and a transfer for the goods in them."},
-	"action_cancel": {Do: cancelOrders,
-		Doc: "Cancels orders and the transfers of theirs that are not done."},
-	"action_draft": {Do: redraftOrders,
-		Doc: "Makes cancelled and sent orders quotations again."},
-	"action_quotation_sent": {Do: markOrdersSent,
-		Doc: "Marks quotations as sent."},
-	"action_lock": {Doc: "Locks orders against changes.",
+	"action_confirm": {
+		Do:  confirmOrders,
+		Doc: "Makes quotations sales orders, and a transfer for the goods in them.",
+	},
+	"action_cancel": {
+		Do:  cancelOrders,
+		Doc: "Cancels orders and the transfers of theirs that are not done.",
+	},
+	"action_draft": {
+		Do:  redraftOrders,
+		Doc: "Makes cancelled and sent orders quotations again.",
+	},
+	"action_quotation_sent": {
+		Do:  markOrdersSent,
+		Doc: "Marks quotations as sent.",
+	},
+	"action_lock": {
+		Doc: "Locks orders against changes.",
 		Do: func(e *record.Env, orders []record.Rec, _ record.Values) (any, error) {
 			return true, e.Write(orders, record.Values{"locked": true})
-		}},
-	"action_unlock": {Doc: "Unlocks orders.",
+		},
+	},
+	"action_unlock": {
+		Doc: "Unlocks orders.",
 		Do: func(e *record.Env, orders []record.Rec, _ record.Values) (any, error) {
 			return true, e.Write(orders, record.Values{"locked": false})
-		}},
+		},
+	},
 }
 
 func confirmOrders(e *record.Env, orders []record.Rec, _ record.Values) (any, error) {

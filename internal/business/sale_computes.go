@@ -87,8 +87,10 @@ var orderWarehouse = record.Compute{
 // orderTotals adds up the lines.
 var orderTotals = record.Compute{
 	Fields: []string{"amount_untaxed", "amount_tax", "amount_total"},
-	Depends: []string{"order_line.product_uom_qty", "order_line.price_unit", "order_line.discount",
-		"order_line.tax_ids", "order_line.display_type", "currency_id", "company_id"},
+	Depends: []string{
+		"order_line.product_uom_qty", "order_line.price_unit", "order_line.discount",
+		"order_line.tax_ids", "order_line.display_type", "currency_id", "company_id",
+	},
 	Do: func(e *record.Env, o record.Rec) (record.Values, error) {
 		method, step := methodOf(o.Ref("company_id")), roundingOf(o.Ref("currency_id"))
 		var parts []lineAmounts

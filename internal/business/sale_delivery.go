@@ -110,7 +110,8 @@ func (d *delivery) run() error {
 	var fresh []record.Values
 	for i, values := range d.moves {
 		if m := openMove(d.lines[i], picking); !m.IsZero() {
-			more := convertQuantity(values["product_uom_qty"].(float64), d.lines[i].Ref("product_uom_id"), m.Ref("product_uom"))
+			quantity, _ := values["product_uom_qty"].(float64)
+			more := convertQuantity(quantity, d.lines[i].Ref("product_uom_id"), m.Ref("product_uom"))
 			if err := d.e.Write([]record.Rec{m}, record.Values{"product_uom_qty": m.Float("product_uom_qty") + more}); err != nil {
 				return err
 			}

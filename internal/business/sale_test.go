@@ -61,7 +61,7 @@ func newShop(f *fixture) *shop {
 }
 
 // line is a command that adds a line to an order.
-func line(values vals) any { return []any{int64(0), int64(0), map[string]any(values)} }
+func line(values vals) any { return []any{int64(0), int64(0), values} }
 
 func (s *shop) order(values ...vals) int64 {
 	s.Helper()
@@ -80,7 +80,7 @@ func (s *shop) lines(order int64) []int64 {
 // run calls a method with arguments.
 func (a *actor) run(model, method string, id int64, args vals) any {
 	a.f.Helper()
-	out, err := a.f.engine.Call(a.f.Context(), a.caller, model, method, []int64{id}, backend.Values(args))
+	out, err := a.f.engine.Call(a.f.Context(), a.caller, model, method, []int64{id}, args)
 	if err != nil {
 		a.f.Fatalf("call %s.%s %d: %s", model, method, id, explain(err))
 	}

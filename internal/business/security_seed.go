@@ -53,8 +53,10 @@ func (s *seeder) seedGroups() error {
 		if r.text("api_key_days") != "" {
 			days = r.float("api_key_days")
 		}
-		rows = append(rows, []any{next, english(r.text("name")), english(r.text("comment")),
-			r.int("sequence"), s.id(r.text("privilege")), days, false})
+		rows = append(rows, []any{
+			next, english(r.text("name")), english(r.text("comment")),
+			r.int("sequence"), s.id(r.text("privilege")), days, false,
+		})
 		next++
 	}
 	if err := s.insert("res_groups",
@@ -97,12 +99,16 @@ func (s *seeder) seedAccess() error {
 		}
 		s.name(r.text("xmlid"), "ir.model.access", next)
 		perm := permissions(r)
-		rows = append(rows, []any{next, r.text("name"), true, model, s.id(r.text("group")),
-			perm[schema.Read], perm[schema.Write], perm[schema.Create], perm[schema.Unlink]})
+		rows = append(rows, []any{
+			next, r.text("name"), true, model, s.id(r.text("group")),
+			perm[schema.Read], perm[schema.Write], perm[schema.Create], perm[schema.Unlink],
+		})
 		next++
 	}
-	return s.insert("ir_model_access", []string{"name", "active", "model_id", "group_id",
-		"perm_read", "perm_write", "perm_create", "perm_unlink"}, rows)
+	return s.insert("ir_model_access", []string{
+		"name", "active", "model_id", "group_id",
+		"perm_read", "perm_write", "perm_create", "perm_unlink",
+	}, rows)
 }
 
 func (s *seeder) seedRules() error {
@@ -122,15 +128,19 @@ func (s *seeder) seedRules() error {
 		}
 		s.name(r.text("xmlid"), "ir.rule", next)
 		groups, perm := r.words("groups"), permissions(r)
-		rows = append(rows, []any{next, r.text("name"), true, model, r.text("domain"), len(groups) == 0,
-			perm[schema.Read], perm[schema.Write], perm[schema.Create], perm[schema.Unlink]})
+		rows = append(rows, []any{
+			next, r.text("name"), true, model, r.text("domain"), len(groups) == 0,
+			perm[schema.Read], perm[schema.Write], perm[schema.Create], perm[schema.Unlink],
+		})
 		for _, g := range groups {
 			links = append(links, []any{next, s.id(g)})
 		}
 		next++
 	}
-	if err := s.insert("ir_rule", []string{"name", "active", "model_id", "domain_force", "global",
-		"perm_read", "perm_write", "perm_create", "perm_unlink"}, rows); err != nil {
+	if err := s.insert("ir_rule", []string{
+		"name", "active", "model_id", "domain_force", "global",
+		"perm_read", "perm_write", "perm_create", "perm_unlink",
+	}, rows); err != nil {
 		return err
 	}
 	_, err = s.e.Tx().Copy(s.e.Ctx(), "rule_group_rel", []string{"rule_group_id", "group_id"}, links)

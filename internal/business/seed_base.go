@@ -10,12 +10,16 @@ func (s *seeder) seedCurrencies() error {
 	for i, r := range facts("currencies.csv") {
 		id, code := int64(i+1), r.text("code")
 		s.name("base."+code, "res.currency", id)
-		rows = append(rows, []any{id, code, r.text("name"), r.int("numeric"), r.text("symbol"),
+		rows = append(rows, []any{
+			id, code, r.text("name"), r.int("numeric"), r.text("symbol"),
 			r.float("rounding"), r.int("decimals"), active[code], r.text("position"),
-			english(r.text("unit")), english(r.text("subunit"))})
+			english(r.text("unit")), english(r.text("subunit")),
+		})
 	}
-	return s.insert("res_currency", []string{"name", "full_name", "iso_numeric", "symbol", "rounding",
-		"decimal_places", "active", "position", "currency_unit_label", "currency_subunit_label"}, rows)
+	return s.insert("res_currency", []string{
+		"name", "full_name", "iso_numeric", "symbol", "rounding",
+		"decimal_places", "active", "position", "currency_unit_label", "currency_subunit_label",
+	}, rows)
 }
 
 func (s *seeder) seedGeography() error {
@@ -33,12 +37,16 @@ func (s *seeder) seedGeography() error {
 		if c := r.text("currency"); c != "" {
 			currency = s.id("base." + c)
 		}
-		rows = append(rows, []any{id, english(r.text("name")), code, countryFormat(r), currency, r.int("phone"),
+		rows = append(rows, []any{
+			id, english(r.text("name")), code, countryFormat(r), currency, r.int("phone"),
 			orText(r.text("name_position"), "before"), english(r.text("vat_label")),
-			r.bool("state_required"), r.bool("zip_required")})
+			r.bool("state_required"), r.bool("zip_required"),
+		})
 	}
-	if err := s.insert("res_country", []string{"name", "code", "address_format", "currency_id", "phone_code",
-		"name_position", "vat_label", "state_required", "zip_required"}, rows); err != nil {
+	if err := s.insert("res_country", []string{
+		"name", "code", "address_format", "currency_id", "phone_code",
+		"name_position", "vat_label", "state_required", "zip_required",
+	}, rows); err != nil {
 		return err
 	}
 	rows = nil
@@ -68,8 +76,10 @@ func orText(text, otherwise string) string {
 }
 
 func (s *seeder) seedLanguages() error {
-	columns := []string{"name", "code", "iso_code", "url_code", "direction", "date_format", "time_format",
-		"week_start", "grouping", "decimal_point", "thousands_sep"}
+	columns := []string{
+		"name", "code", "iso_code", "url_code", "direction", "date_format", "time_format",
+		"week_start", "grouping", "decimal_point", "thousands_sep",
+	}
 	var rows [][]any
 	for i, r := range facts("languages.csv") {
 		id := int64(i + 1)
@@ -92,9 +102,13 @@ func (s *seeder) seedUnits() error {
 		if u := r.text("relative_unit"); u != "" {
 			relative = s.id("uom." + u)
 		}
-		rows = append(rows, []any{id, english(r.text("name")), r.int("sequence"), relative,
-			r.float("relative_factor"), r.float("factor"), r.text("parent_path"), r.bool("active")})
+		rows = append(rows, []any{
+			id, english(r.text("name")), r.int("sequence"), relative,
+			r.float("relative_factor"), r.float("factor"), r.text("parent_path"), r.bool("active"),
+		})
 	}
-	return s.insert("uom_uom", []string{"name", "sequence", "relative_uom_id", "relative_factor", "factor",
-		"parent_path", "active"}, rows)
+	return s.insert("uom_uom", []string{
+		"name", "sequence", "relative_uom_id", "relative_factor", "factor",
+		"parent_path", "active",
+	}, rows)
 }

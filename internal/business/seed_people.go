@@ -53,8 +53,10 @@ func (s *seeder) seedPeople() error {
 	var partners, users, companies, groups [][]any
 	for _, p := range firstPeople {
 		s.name(p.xmlid, "res.partner", p.id)
-		partners = append(partners, []any{p.id, p.name, p.name, !p.archived, p.isCompany, "contact", p.id,
-			commercialName(p), kindOf(p), "en_US", emailOf(p), emailOf(p), p.share, 0, 0, 0})
+		partners = append(partners, []any{
+			p.id, p.name, p.name, !p.archived, p.isCompany, "contact", p.id,
+			commercialName(p), kindOf(p), "en_US", emailOf(p), emailOf(p), p.share, 0, 0, 0,
+		})
 		if p.user == 0 {
 			continue
 		}
@@ -65,16 +67,20 @@ func (s *seeder) seedPeople() error {
 			groups = append(groups, []any{p.user, s.id(g)})
 		}
 	}
-	if err := s.insert("res_partner", []string{"name", "complete_name", "active", "is_company", "type",
+	if err := s.insert("res_partner", []string{
+		"name", "complete_name", "active", "is_company", "type",
 		"commercial_partner_id", "commercial_company_name", "company_type", "lang", "email", "email_normalized", "partner_share",
-		"color", "customer_rank", "supplier_rank"}, partners); err != nil {
+		"color", "customer_rank", "supplier_rank",
+	}, partners); err != nil {
 		return err
 	}
 	if err := s.seedCompany(); err != nil {
 		return err
 	}
-	if err := s.insert("res_users", []string{"partner_id", "login", "active", "share", "company_id",
-		"notification_type"}, users); err != nil {
+	if err := s.insert("res_users", []string{
+		"partner_id", "login", "active", "share", "company_id",
+		"notification_type",
+	}, users); err != nil {
 		return err
 	}
 	if _, err := s.e.Tx().Copy(s.e.Ctx(), "res_company_users_rel", []string{"user_id", "cid"}, companies); err != nil {
@@ -87,10 +93,14 @@ func (s *seeder) seedPeople() error {
 func (s *seeder) seedCompany() error {
 	s.name("base.main_company", "res.company", mainCompany)
 	return s.insert("res_company",
-		[]string{"name", "active", "sequence", "parent_path", "partner_id", "currency_id",
-			"quotation_validity_days", "account_price_include", "tax_calculation_rounding_method"},
-		[][]any{{mainCompany, firstPeople[0].name, true, 0, "1/", firstPeople[0].id, s.id("base.USD"),
-			30, "tax_excluded", "round_globally"}})
+		[]string{
+			"name", "active", "sequence", "parent_path", "partner_id", "currency_id",
+			"quotation_validity_days", "account_price_include", "tax_calculation_rounding_method",
+		},
+		[][]any{{
+			mainCompany, firstPeople[0].name, true, 0, "1/", firstPeople[0].id, s.id("base.USD"),
+			30, "tax_excluded", "round_globally",
+		}})
 }
 
 func commercialName(p firstPerson) any {

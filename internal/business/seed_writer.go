@@ -59,8 +59,10 @@ func (s *seeder) name(xmlid, model string, id int64) {
 
 // saveNames writes the external ids gathered so far.
 func (s *seeder) saveNames() error {
-	columns := []string{"module", "name", "model", "res_id", "noupdate",
-		"create_uid", "create_date", "write_uid", "write_date"}
+	columns := []string{
+		"module", "name", "model", "res_id", "noupdate",
+		"create_uid", "create_date", "write_uid", "write_date",
+	}
 	_, err := s.e.Tx().Copy(s.e.Ctx(), "ir_model_data", columns, s.data)
 	s.data = nil
 	return err

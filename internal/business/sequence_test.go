@@ -85,8 +85,10 @@ func TestSequences(t *testing.T) {
 		"04 nothing is lost when a change fails": func(s *shop) {
 			first := s.admin.create("sale.order", vals{"partner_id": s.customer})
 			s.admin.refusedCreate(fault.BadRequest, "state", "sale.order", vals{"partner_id": s.customer, "state": "nosuch"})
-			s.admin.refusedCreate(fault.Unprocessable, "Forbidden values", "sale.order", vals{"partner_id": s.customer,
-				"order_line": []any{line(vals{"display_type": "line_note", "name": "n", "product_id": s.widget})}})
+			s.admin.refusedCreate(fault.Unprocessable, "Forbidden values", "sale.order", vals{
+				"partner_id": s.customer,
+				"order_line": []any{line(vals{"display_type": "line_note", "name": "n", "product_id": s.widget})},
+			})
 			second := s.admin.create("sale.order", vals{"partner_id": s.customer})
 			var a, b int
 			_, _ = fmt.Sscanf(s.admin.read("sale.order", first, "name")+" "+s.admin.read("sale.order", second, "name"), "S%d S%d", &a, &b)

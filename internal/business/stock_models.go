@@ -33,10 +33,14 @@ func warehouseModel() *s.Model {
 			sequence,
 		},
 		Uniques: []s.Unique{
-			{Name: "warehouse_name_uniq", Columns: []string{"name", "company_id"},
-				Message: "The name of the warehouse must be unique per company!"},
-			{Name: "warehouse_code_uniq", Columns: []string{"code", "company_id"},
-				Message: "The short name of the warehouse must be unique per company!"},
+			{
+				Name: "warehouse_name_uniq", Columns: []string{"name", "company_id"},
+				Message: "The name of the warehouse must be unique per company!",
+			},
+			{
+				Name: "warehouse_code_uniq", Columns: []string{"code", "company_id"},
+				Message: "The short name of the warehouse must be unique per company!",
+			},
 		},
 	}
 }

@@ -58,8 +58,10 @@ func moveModel() *s.Model {
 	return &s.Model{
 		Name: "stock.move", Label: "Stock Move", Order: "sequence, id", RecName: "reference",
 		NameParts: []s.NamePart{
-			{Path: "picking_id.origin", After: "/"}, {Path: "product_id.default_code", After: ": "},
-			{Path: "location_id.name", After: ">"}, {Path: "location_dest_id.name"},
+			{Path: "picking_id.origin", After: "/"},
+			{Path: "product_id.default_code", After: ": "},
+			{Path: "location_id.name", After: ">"},
+			{Path: "location_dest_id.name"},
 		},
 		Fields: []*s.Field{
 			sequence,

@@ -22,16 +22,26 @@ var pickingLogic = record.Logic{
 		},
 	}},
 	Methods: map[string]record.Method{
-		"action_confirm": {Do: onPickings(confirmPickings),
-			Doc: "Confirms draft transfers: their moves wait for their products, and reserve what is there."},
-		"action_assign": {Do: onPickings(assignPickings),
-			Doc: "Reserves what is there now."},
-		"do_unreserve": {Do: onPickings(unreservePickings),
-			Doc: "Gives back what is reserved."},
-		"action_cancel": {Do: onPickings(cancelPickings),
-			Doc: "Cancels transfers that are not done."},
-		"button_validate": {Do: validatePickings,
-			Doc: "Does transfers: the stock moves, and so the quantities on hand. What is missing goes into a backorder, or is given up when the argument cancel_backorder is true."},
+		"action_confirm": {
+			Do:  onPickings(confirmPickings),
+			Doc: "Confirms draft transfers: their moves wait for their products, and reserve what is there.",
+		},
+		"action_assign": {
+			Do:  onPickings(assignPickings),
+			Doc: "Reserves what is there now.",
+		},
+		"do_unreserve": {
+			Do:  onPickings(unreservePickings),
+			Doc: "Gives back what is reserved.",
+		},
+		"action_cancel": {
+			Do:  onPickings(cancelPickings),
+			Doc: "Cancels transfers that are not done.",
+		},
+		"button_validate": {
+			Do:  validatePickings,
+			Doc: "Does transfers: the stock moves, and so the quantities on hand. What is missing goes into a backorder, or is given up when the argument cancel_backorder is true.",
+		},
 	},
 }
 

@@ -76,10 +76,14 @@ var quantLogic = record.Logic{
 		return nil
 	},
 	Methods: map[string]record.Method{
-		"action_apply_inventory": {Do: applyInventory,
-			Doc: "Makes the counted quantities (inventory_quantity) the quantities on hand."},
-		"action_clear_inventory_quantity": {Do: clearInventory,
-			Doc: "Forgets the counted quantities."},
+		"action_apply_inventory": {
+			Do:  applyInventory,
+			Doc: "Makes the counted quantities (inventory_quantity) the quantities on hand.",
+		},
+		"action_clear_inventory_quantity": {
+			Do:  clearInventory,
+			Doc: "Forgets the counted quantities.",
+		},
 	},
 }
 

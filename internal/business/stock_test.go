@@ -191,8 +191,10 @@ func TestStock(t *testing.T) {
 			s.admin.sees("full | 1", "sale.order", o, "delivery_status", "delivery_count")
 			s.admin.refusedWrite(fault.Unprocessable, "done or cancelled", "stock.move", move, vals{"quantity": 9})
 			s.admin.refusedUnlink(fault.Unprocessable, "draft or cancelled", "stock.move", move)
-			s.admin.refusedCreate(fault.Unprocessable, "follow their move", "stock.move.line", vals{"move_id": move, "product_id": lamp,
-				"product_uom_id": s.unit, "company_id": 1, "location_id": 1, "location_dest_id": 2, "date": "2024-01-01 00:00:00"})
+			s.admin.refusedCreate(fault.Unprocessable, "follow their move", "stock.move.line", vals{
+				"move_id": move, "product_id": lamp,
+				"product_uom_id": s.unit, "company_id": 1, "location_id": 1, "location_dest_id": 2, "date": "2024-01-01 00:00:00",
+			})
 		},
 		"06 shelves": func(s *shop) {
 			lamp := s.newLamp()

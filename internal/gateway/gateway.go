@@ -29,6 +29,9 @@ func keyLogic(k *Keys) record.Logic {
 			if err := checkKey(values, k.Service.Resources(), e.Now()); err != nil {
 				return err
 			}
+			if err := ownHash(values); err != nil {
+				return err
+			}
 			// AfterCreate draws the key that will be shown; until then the row has
 			// the hash of one that nobody ever sees.
 			key, hash := identity.NewKey()
@@ -47,6 +50,11 @@ func keyLogic(k *Keys) record.Logic {
 			return e.Tx().Signal(e.Ctx(), identity.KeysChanged)
 		},
 		BeforeWrite: func(e *record.Env, _ []record.Rec, values record.Values) error {
+			if e.Sudo() != e { // AfterCreate is the one that sets it
+				if err := ownHash(values); err != nil {
+					return err
+				}
+			}
 			return checkKey(values, k.Service.Resources(), time.Time{})
 		},
 		AfterWrite: func(e *record.Env, _ []record.Rec, _ record.Values) error {
@@ -61,6 +69,15 @@ func keyLogic(k *Keys) record.Logic {
 			}},
 		},
 	}
+}
+
+// ownHash keeps the hash of a key from being given: whoever chose it would
+// have a key that was never shown, or make one of a hash found elsewhere.
+func ownHash(values record.Values) error {
+	if _, given := values["key_hash"]; given {
+		return wrong("key_hash", "The key is made by Gatehouse itself")
+	}
+	return nil
 }
 
 // checkKey looks at the values of a key that a caller gives.

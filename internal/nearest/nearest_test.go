@@ -5,7 +5,7 @@ import "testing"
 func TestWord(t *testing.T) {
 	fields := []string{"image", "name", "email", "country_id", "res.partner", "sale.order", "active"}
 	for word, want := range map[string]string{
-		"nmae": "name", "nam": "name", "emial": "email", "countri_id": "country_id",
+		"anme": "name", "nam": "name", "mail": "email", "countri_id": "country_id",
 		"res.partnr": "res.partner", "sale.ordr": "sale.order", "zzzzzz": "", "": "", "activ": "active",
 	} {
 		if got := Word(word, fields); got != want {

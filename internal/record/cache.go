@@ -88,10 +88,10 @@ func (c *recordCache) inserted(st *state, m *schema.Model, id int64, values Valu
 			continue
 		}
 		v := values[f.Name]
-		switch {
-		case v == SelfID:
+		switch v {
+		case SelfID:
 			v = id
-		case v == nil:
+		case nil:
 			if falsy, has := f.Type.Falsy(); has && !f.Type.IsText() {
 				v = falsy
 			}

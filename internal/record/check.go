@@ -142,7 +142,7 @@ func (e *Engine) missingLink(ctx context.Context, st *state, suspected []suspect
 		return nil
 	})
 	if err != nil {
-		return nil // the violation itself is answered then
+		return fault.Wrap(err, "find a dead link")
 	}
 	return found
 }

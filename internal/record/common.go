@@ -51,32 +51,19 @@ func (e *Env) Copy(r Rec, over Values) (Rec, error) {
 func (e *Env) copyValues(r Rec, over Values, parent string) (Values, error) {
 	values := Values{}
 	for _, f := range r.model.Fields {
-		if _, given := over[f.Name]; given || !f.Copied || automatic(f.Name) || f.Name == parent || f.Secret ||
-			(f.Computed && !f.Inherited) || (!f.Store && !f.Inherited) || (len(f.Related) > 0 && !f.Inherited) || !e.mayUse(f) {
+		if _, given := over[f.Name]; given || f.Name == parent || !e.copies(r.model, f) {
 			continue
 		}
-		if f.Inherited && !e.copiesParentField(r.model, f) {
-			continue
-		}
-		switch {
-		case f.Type == schema.One2many:
-			var lines []Values
-			refs := r.Refs(f.Name)
-			if err := e.mayRead(refs); err != nil {
-				return nil, err
-			}
-			for _, line := range refs {
-				vals, err := e.copyValues(line, nil, f.Inverse)
-				if err != nil {
-					return nil, err
-				}
-				lines = append(lines, vals)
-			}
-			if lines != nil {
-				values[f.Name] = lines
-			}
-		default:
+		if f.Type != schema.One2many {
 			values[f.Name] = rawValue(f, r.get(f.Name))
+			continue
+		}
+		lines, err := e.copyLines(r.Refs(f.Name), f.Inverse)
+		if err != nil {
+			return nil, err
+		}
+		if lines != nil {
+			values[f.Name] = lines
 		}
 	}
 	for _, in := range r.model.Inherits {
@@ -93,6 +80,33 @@ func (e *Env) copyValues(r Rec, over Values, parent string) (Values, error) {
 		}
 	}
 	return values, e.err
+}
+
+// copies says whether a field goes into the copy of a record.
+func (e *Env) copies(m *schema.Model, f *schema.Field) bool {
+	if !f.Copied || automatic(f.Name) || f.Secret || !e.mayUse(f) {
+		return false
+	}
+	if f.Inherited {
+		return e.copiesParentField(m, f)
+	}
+	return f.Store && !f.Computed && len(f.Related) == 0
+}
+
+// copyLines are the values of the lines that go with a copy.
+func (e *Env) copyLines(recs []Rec, inverse string) ([]Values, error) {
+	if err := e.mayRead(recs); err != nil {
+		return nil, err
+	}
+	var lines []Values
+	for _, line := range recs {
+		values, err := e.copyValues(line, nil, inverse)
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, values)
+	}
+	return lines, nil
 }
 
 // mayRead refuses records that the caller cannot see.
@@ -267,7 +281,7 @@ func searchCount(e *Env, _ []Rec, args Values) (any, error) {
 func (e *Env) count(m *schema.Model, node domain.Node) (int64, error) {
 	c := e.compiler()
 	f := c.from(m)
-	where, err := f.search(node, schema.Read)
+	where, err := f.search(node)
 	if err != nil {
 		return 0, err
 	}

@@ -192,13 +192,13 @@ func (f *from) list(nodes []domain.Node, op, empty string) (string, error) {
 // search is the condition for records of the model that match a domain and
 // that the caller may see: rights, record rules, and archived ones left out
 // unless asked for.
-func (f *from) search(n domain.Node, mode schema.Mode) (string, error) {
+func (f *from) search(n domain.Node) (string, error) {
 	n = f.c.withActive(f.model, n)
 	cond, err := f.where(n)
 	if err != nil {
 		return "", err
 	}
-	rules, err := f.rules(mode)
+	rules, err := f.rules(schema.Read)
 	if err != nil {
 		return "", err
 	}

@@ -6,6 +6,7 @@ package record
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -141,6 +142,23 @@ func (e *Engine) current(ctx context.Context) (*state, error) {
 		return nil, err
 	}
 	return e.state.Load(), nil
+}
+
+// maxOutdated is how often an operation is tried again because fields or models
+// went away under it.
+const maxOutdated = 3
+
+// upToDate repeats what was compiled from a registry that the database has
+// left behind: another node, or another request of this one, dropped a field
+// or a model, and the signal is still on its way.
+func (e *Engine) upToDate(run func() error) error {
+	for try := 0; ; try++ {
+		err := run()
+		if try == maxOutdated || !errors.Is(err, sqldb.ErrOutdated) {
+			return err
+		}
+		e.changed(RegistrySignal)
+	}
 }
 
 // Registry is the newest snapshot of models and rights.

@@ -57,10 +57,12 @@ func (e *Engine) SudoTx(ctx context.Context, tx sqldb.Tx, fn func(*Env) error) e
 // compute after it.
 func (e *Engine) write(ctx context.Context, c *backend.Caller, fn func(*Env) error) error {
 	var env *Env
-	err := e.db.Write(ctx, func(tx sqldb.Tx) error {
-		return e.inside(ctx, tx, c, func(inner *Env) error {
-			env = inner
-			return fn(inner)
+	err := e.upToDate(func() error {
+		return e.db.Write(ctx, func(tx sqldb.Tx) error {
+			return e.inside(ctx, tx, c, func(inner *Env) error {
+				env = inner
+				return fn(inner)
+			})
 		})
 	})
 	if err != nil && env != nil && len(env.suspected) > 0 {
@@ -258,7 +260,7 @@ func (e *Env) searchIDs(m *schema.Model, node domain.Node, o searchOptions) ([]i
 	c := e.compiler()
 	c.keepArchived = c.keepArchived || o.archived
 	f := c.from(m)
-	where, err := f.search(node, schema.Read)
+	where, err := f.search(node)
 	if err != nil {
 		return nil, err
 	}

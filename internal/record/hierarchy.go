@@ -12,20 +12,9 @@ import (
 // includes archived records (semantics, section 7).
 func (f *from) hierarchy(field *schema.Field, op domain.Op, value any) (string, error) {
 	down := op == domain.OpChildOf
-	target, link := f.model, f.model.Field(f.model.ParentName)
-	switch {
-	case field.Name == "id":
-	case field.Type.IsRelational():
-		var err error
-		if target, err = f.c.comodel(field); err != nil {
-			return "", err
-		}
-		link = target.Field(target.ParentName)
-		if target == f.model && field.Type == schema.Many2one {
-			link = field // the field itself is the hierarchy
-		}
-	default:
-		return "", badOperand(field, "is no relation: "+string(op)+" needs one")
+	target, link, err := f.tree(field, op)
+	if err != nil {
+		return "", err
 	}
 	if isFalsy(nil, value) || value == "" {
 		return "false", nil
@@ -55,6 +44,24 @@ func (f *from) hierarchy(field *schema.Field, op domain.Op, value any) (string, 
 	}
 	sub := f.c.from(target)
 	return f.linked(field, sub, f.within(sub.alias+".id", sub.alias, target, link, start, down))
+}
+
+// tree is the model in whose hierarchy a condition looks, and its parent link.
+func (f *from) tree(field *schema.Field, op domain.Op) (*schema.Model, *schema.Field, error) {
+	if field.Name == "id" {
+		return f.model, f.model.Field(f.model.ParentName), nil
+	}
+	if !field.Type.IsRelational() {
+		return nil, nil, badOperand(field, "is no relation: "+string(op)+" needs one")
+	}
+	target, err := f.c.comodel(field)
+	if err != nil {
+		return nil, nil, err
+	}
+	if target == f.model && field.Type == schema.Many2one {
+		return target, field, nil // the field itself is the hierarchy
+	}
+	return target, target.Field(target.ParentName), nil
 }
 
 // walkCompanies walks the tree of companies in memory: nearly every record
@@ -123,7 +130,7 @@ func (f *from) roots(field *schema.Field, target *schema.Model, value any) (root
 		return roots{}, err
 	}
 	sub := f.c.from(target)
-	cond, err := sub.search(domain.Disj(names...), schema.Read)
+	cond, err := sub.search(domain.Disj(names...))
 	if err != nil {
 		return roots{}, err
 	}

@@ -169,6 +169,12 @@ func setForm(op domain.Op, value any) (domain.Op, any) {
 	return op, value
 }
 
+// listOf is the list that setForm made of a value.
+func listOf(value any) []any {
+	list, _ := value.([]any)
+	return list
+}
+
 // isFalsy says whether a value means "not set" for a field; without a field
 // any of Python's false values does.
 func isFalsy(field *schema.Field, v any) bool {

@@ -178,7 +178,7 @@ func refOperands(field *schema.Field, list []any) (ids []int64, texts []any, uns
 func (f *from) leafRef(field *schema.Field, op domain.Op, value any) (string, error) {
 	switch op {
 	case domain.OpIn, domain.OpNotIn:
-		return f.memberRef(field, op == domain.OpNotIn, value.([]any))
+		return f.memberRef(field, op == domain.OpNotIn, listOf(value))
 	case domain.OpLt, domain.OpGt, domain.OpLe, domain.OpGe:
 		id, isInt := value.(int64)
 		if !isInt {
@@ -254,7 +254,7 @@ func (f *from) leafX2many(field *schema.Field, op domain.Op, value any) (string,
 	}
 	switch op {
 	case domain.OpIn, domain.OpNotIn:
-		return f.memberX2many(field, op == domain.OpNotIn, value.([]any))
+		return f.memberX2many(field, op == domain.OpNotIn, listOf(value))
 	case domain.OpLt, domain.OpGt, domain.OpLe, domain.OpGe:
 		return "", badOperand(field, "cannot be compared with "+string(op))
 	}

@@ -14,7 +14,7 @@ import (
 func (f *from) scalar(field *schema.Field, expr string, op domain.Op, value any) (string, error) {
 	switch op {
 	case domain.OpIn, domain.OpNotIn:
-		return f.member(field, expr, op == domain.OpNotIn, value.([]any))
+		return f.member(field, expr, op == domain.OpNotIn, listOf(value))
 	case domain.OpLt, domain.OpGt, domain.OpLe, domain.OpGe:
 		return f.compare(field, expr, op, value)
 	}

@@ -135,7 +135,7 @@ func (c *compiler) plan(m *schema.Model, q *backend.Query) (*plan, error) {
 	if q.IDs != nil {
 		where, err = f.rules(schema.Read)
 	} else {
-		where, err = f.search(node, schema.Read)
+		where, err = f.search(node)
 	}
 	if err != nil {
 		return nil, err

@@ -26,6 +26,8 @@ type callContext struct {
 	q      sqldb.Querier // nil: take a connection where one is needed
 	// expires is when what was compiled may be out of date; zero: not by itself.
 	expires time.Time
+	// delivered says that the sink has rows already.
+	delivered bool
 }
 
 // call resolves a caller. q may be nil.
@@ -133,11 +135,16 @@ func (e *Engine) Models(ctx context.Context, c *backend.Caller) ([]string, error
 
 // Search implements backend.Backend.
 func (e *Engine) Search(ctx context.Context, c *backend.Caller, q *backend.Query, sink backend.Sink) (int64, error) {
-	cx, err := e.call(ctx, nil, c)
-	if err != nil {
-		return -1, err
-	}
-	return cx.search(q, sink)
+	total := int64(-1)
+	err := e.upToDate(func() error {
+		cx, err := e.call(ctx, nil, c)
+		if err != nil {
+			return err
+		}
+		total, err = cx.search(q, sink)
+		return err
+	})
+	return total, err
 }
 
 func (cx *callContext) search(q *backend.Query, sink backend.Sink) (int64, error) {
@@ -154,6 +161,7 @@ func (cx *callContext) search(q *backend.Query, sink backend.Sink) (int64, error
 			return cx.readIDs(db, p, q.IDs, sink)
 		}
 		n, err := cx.readList(db, p, q, sink)
+		cx.delivered = n > 0
 		if err != nil || !q.Count {
 			return err
 		}
@@ -168,6 +176,9 @@ func (cx *callContext) search(q *backend.Query, sink backend.Sink) (int64, error
 		err = run(cx.q)
 	} else {
 		err = cx.e.db.Read(cx.ctx, run)
+	}
+	if cx.delivered && errors.Is(err, sqldb.ErrOutdated) { // the rows cannot be taken back and read again
+		err = fault.New(fault.Conflict, "The model "+q.Model+" was changed while it was read, try again")
 	}
 	return total, storeFault(err, "search "+q.Model)
 }
@@ -342,6 +353,8 @@ func storeFault(err error, what string) error {
 		return nil
 	case errors.Is(err, sqldb.ErrUnavailable):
 		return fault.New(fault.Unavailable, "The database is not available, try again").Because(err)
+	case errors.Is(err, sqldb.ErrConflict):
+		return fault.New(fault.Conflict, "Others were changing the same records, try again").Because(err)
 	case errors.Is(err, context.DeadlineExceeded):
 		return fault.New(fault.GatewayTimeout, "The request took too long").Because(err)
 	case errors.Is(err, sqldb.ErrBadPattern):

@@ -82,25 +82,13 @@ func (e *Env) write(m *schema.Model, ids []int64, given Values) error {
 // apply stores cleaned values: own columns, fields of delegation parents,
 // related fields and lines.
 func (e *Env) apply(m *schema.Model, ids []int64, values Values) error {
-	columns, through, fields := Values{}, Values{}, map[string]bool{}
-	var lines []string
-	for name, v := range values {
-		f := m.Field(name)
-		switch {
-		case f.Inherited || (!f.Store && len(f.Related) > 0):
-			through[name] = v
-		case f.Type.IsX2many():
-			lines = append(lines, name)
-		default:
-			columns[name] = v
-			if f.Required && v == nil {
-				return missingField(name)
-			}
-		}
-		fields[name] = true
+	p := sortOut(m, values)
+	columns := p.columns
+	if p.missing != "" {
+		return missingField(p.missing)
 	}
 	e.roundAmounts(m, columns, e.recs(m, ids)[0])
-	if err := e.affected(m, ids, change{fields: fields, linksOnly: true}); err != nil {
+	if err := e.affected(m, ids, change{fields: p.fields, linksOnly: true}); err != nil {
 		return err
 	}
 	if _, moved := columns[m.ParentName]; moved && m.ParentName != "" {
@@ -120,18 +108,48 @@ func (e *Env) apply(m *schema.Model, ids []int64, values Values) error {
 			return err
 		}
 	}
-	if err := e.affected(m, ids, change{fields: fields}); err != nil {
+	if err := e.affected(m, ids, change{fields: p.fields}); err != nil {
 		return err
 	}
-	sort.Strings(lines)
-	for _, name := range lines {
+	for _, name := range p.lines {
 		for _, id := range ids {
-			if err := e.applyX2many(m, id, m.Field(name), values[name].([]Command)); err != nil {
+			cmds, _ := values[name].([]Command) // clean made them
+			if err := e.applyX2many(m, id, m.Field(name), cmds); err != nil {
 				return err
 			}
 		}
 	}
-	return e.writeThrough(m, ids, through)
+	return e.writeThrough(m, ids, p.through)
+}
+
+// parts are the values of a write by where they are stored.
+type parts struct {
+	columns Values          // own columns
+	through Values          // where related fields lead
+	lines   []string        // x2many fields, sorted
+	fields  map[string]bool // all of them
+	missing string          // a required field that would be emptied
+}
+
+func sortOut(m *schema.Model, values Values) parts {
+	p := parts{columns: Values{}, through: Values{}, fields: map[string]bool{}}
+	for name, v := range values {
+		f := m.Field(name)
+		p.fields[name] = true
+		switch {
+		case f.Inherited || (!f.Store && len(f.Related) > 0):
+			p.through[name] = v
+		case f.Type.IsX2many():
+			p.lines = append(p.lines, name)
+		default:
+			p.columns[name] = v
+			if f.Required && v == nil {
+				p.missing = name
+			}
+		}
+	}
+	sort.Strings(p.lines)
+	return p
 }
 
 // writeThrough writes related fields where their path leads.

@@ -66,7 +66,7 @@ func (e *Env) one2many(id int64, f *schema.Field, co *schema.Model, cmd Command)
 	case UnlinkLine:
 		return e.cutLines(inverse, co, []int64{cmd.ID})
 	case ClearLines, SetLines:
-		have, err := e.linesOf(id, f, co)
+		have, err := e.linesOf(id, f)
 		if err != nil {
 			return err
 		}
@@ -116,7 +116,7 @@ func (e *Env) cutLines(inverse *schema.Field, co *schema.Model, ids []int64) err
 }
 
 // linesOf are the lines that a set or clear command sees: not the archived ones.
-func (e *Env) linesOf(id int64, f *schema.Field, co *schema.Model) ([]int64, error) {
+func (e *Env) linesOf(id int64, f *schema.Field) ([]int64, error) {
 	if err := e.flush(); err != nil {
 		return nil, err
 	}
@@ -151,7 +151,7 @@ func (e *Env) many2many(m *schema.Model, id int64, f *schema.Field, co *schema.M
 	case UnlinkLine:
 		return e.cut(m, id, f, []int64{cmd.ID})
 	case ClearLines, SetLines:
-		have, err := e.linesOf(id, f, co)
+		have, err := e.linesOf(id, f)
 		if err != nil {
 			return err
 		}

@@ -19,7 +19,7 @@ func Load(ctx context.Context, q sqldb.Querier, declared []*Model) (*Registry, e
 		reg: &Registry{
 			Models: map[string]*Model{}, Groups: map[int64]*Group{},
 			Access: map[string][]Access{}, Rules: map[string][]*Rule{},
-			Langs: map[string]Lang{}, Default: map[int64][]DefaultValue{},
+			Langs: map[string]Lang{}, Default: map[int64][]DefaultValue{}, byXMLID: map[string]int64{},
 		},
 	}
 	for _, m := range Prepare(declared) {
@@ -41,6 +41,11 @@ func Load(ctx context.Context, q sqldb.Querier, declared []*Model) (*Registry, e
 	}
 	for _, m := range l.reg.Models {
 		markInherited(m)
+	}
+	for _, m := range l.reg.Models {
+		for _, f := range m.Fields {
+			l.reg.guardRelated(f)
+		}
 	}
 	l.reg.finish(implied)
 	return l.reg, nil
@@ -162,12 +167,62 @@ func markInherited(m *Model) {
 	}
 }
 
+// guardRelated gives a related field the restrictions of what it shows: a
+// field made at run time is no way around them.
+func (r *Registry) guardRelated(f *Field) {
+	if len(f.Related) == 0 {
+		return
+	}
+	end := r.relatedEnd(f, 0)
+	switch {
+	case end == nil:
+	case end.Secret:
+		f.Secret = true
+	case end.Model.AdminOnly && !f.Model.AdminOnly:
+		f.Groups = []string{"."}
+	case len(f.Groups) == 0:
+		f.Groups = end.Groups
+	}
+}
+
+// relatedEnd is the field at the end of a related field's path, nil when the
+// path leads nowhere.
+func (r *Registry) relatedEnd(f *Field, depth int) *Field {
+	m := f.Model
+	for i, step := range f.Related {
+		next := m.Field(step)
+		if next == nil || depth > 16 {
+			return nil
+		}
+		if i == len(f.Related)-1 {
+			if len(next.Related) > 0 {
+				return r.relatedEnd(next, depth+1)
+			}
+			return next
+		}
+		if m = r.Model(next.Relation); m == nil {
+			return nil
+		}
+	}
+	return nil
+}
+
+// groups reads the groups with all their external ids: an export or another
+// module may give a group a second one.
 func (l *loader) groups() error {
-	return l.each(`select g.id, `+l.label("g.name")+`, g.share, min(d.module || '.' || d.name)
-		from res_groups g left join ir_model_data d on d.model = 'res.groups' and d.res_id = g.id
-		group by g.id, g.name, g.share`,
+	err := l.each(`select id, `+l.label("name")+`, share from res_groups`, func(r sqldb.Row) error {
+		l.reg.Groups[r.Int(0)] = &Group{ID: r.Int(0), Name: r.Text(1), Share: r.Bool(2)}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return l.each(`select res_id, module || '.' || name from ir_model_data where model = 'res.groups' order by id desc`,
 		func(r sqldb.Row) error {
-			l.reg.Groups[r.Int(0)] = &Group{ID: r.Int(0), Name: r.Text(1), Share: r.Bool(2), XMLID: r.Text(3)}
+			if g := l.reg.Groups[r.Int(0)]; g != nil {
+				g.XMLID = r.Text(1) // the oldest is read last
+				l.reg.byXMLID[g.XMLID] = g.ID
+			}
 			return nil
 		})
 }

@@ -9,7 +9,7 @@ import (
 // Group is a group of users.
 type Group struct {
 	ID    int64
-	XMLID string // e.g. "sales_team.group_sale_manager"; "" when it has none
+	XMLID string // e.g. "sales_team.group_sale_manager", the oldest; "" when it has none
 	Name  string
 	Share bool
 }
@@ -117,12 +117,8 @@ func (r *Registry) finish(direct map[int64][]int64) {
 			}
 		}
 	}
-	r.byXMLID = map[string]int64{}
 	r.implied = map[int64][]int64{}
-	for id, g := range r.Groups {
-		if g.XMLID != "" {
-			r.byXMLID[g.XMLID] = id
-		}
+	for id := range r.Groups {
 		seen := map[int64]bool{id: true}
 		todo := []int64{id}
 		for len(todo) > 0 {

@@ -35,11 +35,11 @@ func Sync(ctx context.Context, db sqldb.DB, declared []*Model) error {
 func fingerprint(models []*Model) string {
 	h := sha256.New()
 	for _, m := range models {
-		fmt.Fprintf(h, "model %q %q %q %q %v %v %v %v\n", m.Name, m.Label, m.Table, m.Order, m.Transient, m.Inherits, m.Uniques, m.Checks)
+		_, _ = fmt.Fprintf(h, "model %q %q %q %q %v %v %v %v\n", m.Name, m.Label, m.Table, m.Order, m.Transient, m.Inherits, m.Uniques, m.Checks)
 		for _, f := range m.Fields {
 			own := *f
 			own.Model, own.ID = nil, 0
-			fmt.Fprintf(h, "field %+v\n", own)
+			_, _ = fmt.Fprintf(h, "field %+v\n", own)
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil))

@@ -16,6 +16,9 @@ var (
 	// ErrBadValue: a value does not fit its type: out of range, not a number,
 	// NUL in text, unknown time zone.
 	ErrBadValue = errors.New("bad value")
+	// ErrOutdated: a statement names a table or column that is not there (any
+	// more): another transaction changed the schema since it was written.
+	ErrOutdated = errors.New("the schema has changed")
 	// ErrBadPattern: a LIKE pattern ends with a lone backslash.
 	ErrBadPattern = errors.New("bad pattern: ends with the escape character")
 	// ErrReadOnly: a change was tried outside Write or in a read-only database.

@@ -35,6 +35,8 @@ func postgresError(ctx context.Context, err error) error {
 		return postgresViolation(NotNull, pg)
 	case "23514":
 		return postgresViolation(Check, pg)
+	case "42703", "42P01":
+		return of(ErrOutdated, pg)
 	case "22025":
 		return of(ErrBadPattern, pg)
 	case "25006":

@@ -5,7 +5,7 @@
 // What differs is a named method of Dialect.
 //
 // Errors are the same on both: *Violation, ErrUnavailable, ErrBadValue,
-// ErrBadPattern, ErrReadOnly, ErrConflict, or the context's own error. Any
+// ErrBadPattern, ErrOutdated, ErrReadOnly, ErrConflict, or the context's own error. Any
 // other error is a mistake in the SQL or in how this package is used.
 package sqldb
 

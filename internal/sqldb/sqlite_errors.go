@@ -40,6 +40,11 @@ func sqliteError(err error) error {
 				return of(ErrBadValue, err)
 			}
 		}
+		for _, known := range []string{"no such column", "no such table", "has no column named"} {
+			if strings.Contains(text, known) {
+				return of(ErrOutdated, err)
+			}
+		}
 		return fmt.Errorf("sqldb: %w", err)
 	}
 }
