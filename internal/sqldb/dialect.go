@@ -88,7 +88,7 @@ type Dialect interface {
 	DatePart(part, expr, tz string) string
 	// DateTrunc is the start, in local time without zone, of the period that
 	// expr (date or timestamp in UTC) falls into in time zone tz ("" is none).
-	// granularity is one of Granularities, others render as null. weekStart is
+	// granularity is hour, day, week, month, quarter or year; others render as null. weekStart is
 	// the first day of weeks, from 0 for Monday to 6 for Sunday.
 	DateTrunc(granularity, expr, tz string, weekStart int) string
 	// Now is the statement's moment as a Timestamp.
@@ -101,9 +101,6 @@ type Dialect interface {
 // DateParts are the parts that Dialect.DatePart knows. day_of_week is 0 for
 // Sunday; iso_week_number is ISO 8601's.
 func DateParts() []string { return slices.Clone(dateParts) }
-
-// Granularities are the periods that Dialect.DateTrunc knows.
-func Granularities() []string { return slices.Clone(granularities) }
 
 var (
 	dateParts = []string{

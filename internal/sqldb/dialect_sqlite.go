@@ -6,9 +6,6 @@ import (
 	"strings"
 )
 
-// SQLiteDialect is the dialect of every SQLite database that this package opens.
-func SQLiteDialect() Dialect { return sqliteDialect{} }
-
 type sqliteDialect struct{}
 
 func (sqliteDialect) Name() string { return "sqlite" }
