@@ -127,6 +127,7 @@ func (ch change) skips(c *Compute) bool {
 
 // affected schedules the computes that a change of records concerns.
 func (e *Env) affected(m *schema.Model, ids []int64, ch change) error {
+	known := map[string][]int64{} // where paths lead, as many triggers share one
 	for _, t := range e.st.triggers[m.Name] {
 		if ch.fields != nil && !ch.fields[t.field] {
 			continue
@@ -141,9 +142,14 @@ func (e *Env) affected(m *schema.Model, ids []int64, ch change) error {
 			e.pending.add(t.model, t.compute, ids)
 			continue
 		}
-		targets, err := e.backward(t, ids, ch.fresh)
-		if err != nil {
-			return err
+		key := t.model + "/" + strings.Join(t.path, ".")
+		targets, found := known[key]
+		if !found {
+			var err error
+			if targets, err = e.backward(t, ids, ch.fresh); err != nil {
+				return err
+			}
+			known[key] = targets
 		}
 		e.pending.add(t.model, t.compute, targets)
 	}
@@ -172,6 +178,11 @@ func (e *Env) backward(t *trigger, ids []int64, fresh bool) ([]int64, error) {
 
 // hop finds the records whose field f leads to ids.
 func (e *Env) hop(m *schema.Model, f *schema.Field, ids []int64) ([]int64, error) {
+	if f.Type == schema.One2many {
+		if parents, ok := e.cachedParents(f, ids); ok {
+			return parents, nil
+		}
+	}
 	d := e.tx.Dialect()
 	var sql string
 	switch {
@@ -192,6 +203,26 @@ func (e *Env) hop(m *schema.Model, f *schema.Field, ids []int64) ([]int64, error
 		return nil
 	})
 	return out, err
+}
+
+// cachedParents finds the records that lines belong to without asking the
+// database; ok says that it could.
+func (e *Env) cachedParents(f *schema.Field, lines []int64) (parents []int64, ok bool) {
+	co := e.st.reg.Model(f.Relation)
+	inverse := co.Field(f.Inverse)
+	if inverse == nil || !inverse.HasColumn() {
+		return nil, false
+	}
+	for _, line := range lines {
+		v, cached := e.cache.get(co, line, inverse)
+		if !cached {
+			return nil, false
+		}
+		if id, set := v.(int64); set && id != 0 {
+			parents = append(parents, id)
+		}
+	}
+	return unique(parents), true
 }
 
 // pendingComputes are the computes still to run, by the records they concern.
