@@ -52,7 +52,7 @@ func (s *Server) format(c *call) error {
 		}
 		out, err := appendSuccess(c.out[:0], &c.reply)
 		if err == nil {
-			c.out = out
+			c.out = append(out, '\n') // a terminal's prompt then begins on a line of its own
 			return nil
 		}
 		c.refuse(fault.Wrap(err, "encode the answer"))
@@ -61,7 +61,7 @@ func (s *Server) format(c *call) error {
 	if c.gone {
 		c.status = statusClientGone
 	}
-	c.out = appendError(c.out[:0], c.status, c.fault, c.event.RequestID)
+	c.out = append(appendError(c.out[:0], c.status, c.fault, c.event.RequestID), '\n')
 	return nil
 }
 

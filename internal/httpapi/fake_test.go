@@ -225,7 +225,7 @@ func (a answer) want(status int, body string) answer {
 	if a.Code != status {
 		a.t.Errorf("status %d, want %d: %s", a.Code, status, a.Body)
 	}
-	if body != "" && a.Body.String() != body {
+	if body != "" && strings.TrimSuffix(a.Body.String(), "\n") != body {
 		a.t.Errorf("got  %s\nwant %s", a.Body, body)
 	}
 	return a

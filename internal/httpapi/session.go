@@ -116,12 +116,17 @@ func (s *Server) logout(c *call, refresh string) (reply, error) {
 	return reply{raw: []byte(`{"logged_out":true}`), message: "Logged out successfully"}, nil
 }
 
-// me tells the caller who he is.
+// me tells the caller who he is. A user's own token has no scopes that narrow
+// what he may do.
 func (s *Server) me(c *call) (reply, error) {
+	scopes := strings.Fields(c.who.Scopes.String())
+	if c.who.Kind == identity.UserToken {
+		scopes = []string{"all"}
+	}
 	return reply{data: struct {
 		userView
 		Administrator bool                    `json:"administrator"`
 		Credential    identity.CredentialKind `json:"credential"`
 		Scopes        []string                `json:"scopes"`
-	}{c.user(), c.who.Administrator, c.who.Kind, strings.Fields(c.who.Scopes.String())}}, nil
+	}{c.user(), c.who.Administrator, c.who.Kind, scopes}}, nil
 }
