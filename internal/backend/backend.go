@@ -20,7 +20,10 @@ type Caller struct {
 	// LooseLinks switches many2one protection off: Odoo itself lets a caller
 	// link records that he may not read.
 	LooseLinks bool
-	Context    Context
+	// InScope says whether the credential covers a change of another model that
+	// values bring along in their lists; nil: any.
+	InScope func(model string, mode schema.Mode) bool
+	Context Context
 }
 
 // Context is the part of Odoo's context that the backends understand.

@@ -10,6 +10,7 @@ import (
 	"gatehouse/internal/fault"
 	"gatehouse/internal/identity"
 	"gatehouse/internal/iprange"
+	"gatehouse/internal/schema"
 	"gatehouse/internal/setting"
 	"gatehouse/internal/throttle"
 )
@@ -75,10 +76,26 @@ func (s *Server) authorize(c *call) error {
 		return fault.New(fault.Forbidden, "Missing scope: "+need.String()).
 			With(map[string]string{"scope": need.String()})
 	}
+	if c.route.Access == Scoped && need.Action != identity.Read {
+		c.caller.InScope = c.inScope
+	}
 	if need.Action == identity.Admin && !c.who.Administrator {
 		return fault.New(fault.Forbidden, "Only administrators may do this")
 	}
 	return nil
+}
+
+// inScope says whether the credential covers a change of a model that a
+// request brings along in a list of another one.
+func (c *call) inScope(model string, mode schema.Mode) bool {
+	need := identity.Need{Action: identity.Write, Model: model}
+	switch {
+	case strings.HasPrefix(model, adminModels):
+		need.Action = identity.Admin
+	case mode == schema.Unlink:
+		need.Action = identity.Delete
+	}
+	return c.who.Scopes.Allows(need)
 }
 
 // limit counts the request. It runs for refused ones too, so that guessing

@@ -20,6 +20,9 @@ func archive(e *Env, recs []Rec, active bool) (any, error) {
 
 func copyMethod(e *Env, recs []Rec, args Values) (any, error) {
 	over, _ := args["default"].(map[string]any)
+	if err := e.inScope(recs[0].model, over); err != nil {
+		return nil, err
+	}
 	if err := e.mayRead(recs); err != nil {
 		return nil, err // a record that may be changed need not be one that may be seen
 	}

@@ -21,6 +21,9 @@ func (e *Engine) Create(ctx context.Context, c *backend.Caller, model string, va
 		if m.NoCreate {
 			return fault.Newf(fault.Forbidden, "Records of %s are made by Gatehouse itself", m.Name)
 		}
+		if err := env.inScope(m, values...); err != nil {
+			return err
+		}
 		ids, err := env.create(m, values)
 		if err != nil {
 			return err

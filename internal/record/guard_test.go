@@ -6,6 +6,7 @@ import (
 
 	"gatehouse/internal/backend"
 	"gatehouse/internal/fault"
+	"gatehouse/internal/schema"
 	"gatehouse/internal/sqldb"
 )
 
@@ -184,5 +185,46 @@ func TestOrderByPartOfScalar(t *testing.T) {
 		_, err := w.eng.Search(context.Background(), as(2), &backend.Query{Model: "res.partner", Order: "name.id"}, &backend.Page{})
 		w.want(err, fault.BadRequest, "is no relation")
 		w.list(as(2), backend.Query{Model: "res.partner", Order: "country_id.id desc, id"})
+	})
+}
+
+// TestScopesCoverLines: a credential for contacts is none for the users that
+// come along in their lists, but one for orders is one for their lines.
+func TestScopesCoverLines(t *testing.T) {
+	onBoth(t, func(w *world) {
+		ctx := context.Background()
+		c := as(2)
+		c.InScope = func(model string, mode schema.Mode) bool {
+			return (model == "res.partner" || model == "sale.order") && mode != schema.Unlink
+		}
+		product := w.create(as(0), "product.product", backend.Values{"name": "Chair"})[0]
+		partner := w.create(c, "res.partner", backend.Values{"name": "Top", "child_ids": []any{map[string]any{"name": "Kid"}}})[0]
+		w.create(c, "sale.order", backend.Values{"partner_id": partner, "order_line": []any{map[string]any{"product_id": product}}})
+		user := map[string]any{"login": "evil", "name": "Evil"}
+		for _, list := range []backend.Values{
+			{"user_ids": []any{user}},
+			{"user_ids": []any{[]any{1, 2, user}}},
+			{"user_ids": []any{[]any{4, 2}}},
+			{"child_ids": []any{map[string]any{"name": "Kid", "user_ids": []any{user}}}},
+			{"child_ids": []any{[]any{2, w.ids("res.partner", partner, "child_ids")[0]}}},
+		} {
+			w.want(w.eng.Write(ctx, c, "res.partner", []int64{partner}, list), fault.Forbidden, "scopes of this credential")
+			_, err := w.eng.Call(ctx, c, "res.partner", "copy", []int64{partner}, backend.Values{"default": map[string]any(list)})
+			w.want(err, fault.Forbidden, "scopes of this credential")
+		}
+	})
+}
+
+// TestCopyNeedsSight: who may change a record need not be one who may see it.
+func TestCopyNeedsSight(t *testing.T) {
+	onBoth(t, func(w *world) {
+		w.things()
+		thing := w.idOf("ir.model", `[('model','=','x_thing')]`)
+		w.create(as(0), "ir.rule", backend.Values{
+			"name": "unseen", "model_id": thing, "domain_force": `[('x_name','!=','a')]`,
+			"perm_read": true, "perm_write": false, "perm_create": false, "perm_unlink": false,
+		})
+		_, err := w.eng.Call(context.Background(), as(2), "x_thing", "copy", []int64{1}, nil)
+		w.want(err, fault.Forbidden, "read")
 	})
 }

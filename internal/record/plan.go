@@ -78,7 +78,7 @@ func (cx *callContext) plan(q *backend.Query) (*plan, error) {
 		return nil, err
 	}
 	p.until = cx.expires
-	if cacheable && !c.volatile {
+	if cacheable && !c.volatile && len(key) <= maxPlanKey {
 		cx.known.plans.put(key, p)
 	}
 	return p, nil
@@ -334,6 +334,10 @@ type planCache struct {
 }
 
 const maxPlans = 4096
+
+// maxPlanKey keeps plans of huge domains out: whoever sends thousands of them
+// would fill the memory, and nobody asks the same one again.
+const maxPlanKey = 4 << 10
 
 func newPlanCache() *planCache { return &planCache{plans: map[string]*plan{}} }
 

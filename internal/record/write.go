@@ -24,6 +24,9 @@ func (e *Engine) Write(ctx context.Context, c *backend.Caller, model string, ids
 		if err != nil {
 			return err
 		}
+		if err := env.inScope(m, values); err != nil {
+			return err
+		}
 		return env.write(m, unique(ids), values)
 	})
 }
