@@ -72,7 +72,7 @@ func run() error {
 
 // measure runs all scenarios on one store.
 func measure(ctx context.Context, o options, dir, store string) error {
-	env, cleanup, err := prepareStore(ctx, dir, store)
+	env, settle, cleanup, err := prepareStore(ctx, dir, store)
 	if err != nil {
 		return err
 	}
@@ -89,6 +89,9 @@ func measure(ctx context.Context, o options, dir, store string) error {
 		return err
 	}
 	s.stop()
+	if err := settle(ctx); err != nil {
+		return err
+	}
 	// A restart shows how long an existing database takes to be ready, and what
 	// the server holds at rest.
 	if s, err = start(o, env); err != nil {

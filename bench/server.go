@@ -20,14 +20,16 @@ import (
 
 const adminPassword = "bench-password"
 
-// prepareStore gives the environment of a server on an empty store.
-func prepareStore(ctx context.Context, dir, store string) (env []string, cleanup func(), err error) {
+// prepareStore gives the environment of a server on an empty store. settle
+// gathers the statistics of a filled PostgreSQL, as its own housekeeping does
+// within a minute.
+func prepareStore(ctx context.Context, dir, store string) (env []string, settle func(context.Context) error, cleanup func(), err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	env = append(os.Environ(), "GATEHOUSE_ADMIN_PASSWORD="+adminPassword, "GATEHOUSE_DATA_DIR="+dir, "GATEHOUSE_LOG_LEVEL=error")
 	if store != "postgres" {
-		return env, func() {}, nil
+		return env, func(context.Context) error { return nil }, func() {}, nil
 	}
 	admin := os.Getenv("GATEHOUSE_BENCH_DATABASE_URL")
 	if admin == "" {
@@ -35,7 +37,7 @@ func prepareStore(ctx context.Context, dir, store string) (env []string, cleanup
 	}
 	conn, err := pgx.Connect(ctx, admin)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	const name = "gatehouse_bench"
 	for _, sql := range []string{
@@ -43,11 +45,19 @@ func prepareStore(ctx context.Context, dir, store string) (env []string, cleanup
 		"create database " + name + " template template0 encoding UTF8 lc_collate 'C' lc_ctype 'C.UTF-8'",
 	} {
 		if _, err := conn.Exec(ctx, sql); err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 	}
 	url := admin[:strings.LastIndex(admin, "/")+1] + name
-	return append(env, "GATEHOUSE_DATABASE_URL="+url), func() {
+	settle = func(ctx context.Context) error {
+		filled, err := pgx.Connect(ctx, url)
+		if err != nil {
+			return err
+		}
+		_, err = filled.Exec(ctx, "vacuum analyze")
+		return errors.Join(err, filled.Close(ctx))
+	}
+	return append(env, "GATEHOUSE_DATABASE_URL="+url), settle, func() {
 		_, _ = conn.Exec(ctx, "drop database if exists "+name+" with (force)")
 		_ = conn.Close(ctx)
 	}, nil

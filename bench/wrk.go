@@ -93,7 +93,7 @@ func parse(out string) result {
 		}
 		return ""
 	}
-	r := result{rate: find(`Requests/sec:\s+([\d.]+)`), p50: find(`50%\s+(\S+)`), p99: find(`99%\s+(\S+)`)}
+	r := result{rate: find(`Requests/sec:\s+([\d.]+)`), p50: find(`\n\s+50%\s+(\S+)`), p99: find(`\n\s+99%\s+(\S+)`)}
 	r.errors, _ = strconv.Atoi(find(`Non-2xx or 3xx responses: (\d+)`)) // absent: none
 	return r
 }

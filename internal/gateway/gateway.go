@@ -49,7 +49,12 @@ func keyLogic(k *Keys) record.Logic {
 			}
 			return e.Tx().Signal(e.Ctx(), identity.KeysChanged)
 		},
-		BeforeWrite: func(e *record.Env, _ []record.Rec, values record.Values) error {
+		BeforeWrite: func(e *record.Env, recs []record.Rec, values record.Values) error {
+			for _, r := range recs {
+				if r.Has("revoked_at") {
+					return fault.New(fault.Unprocessable, "A revoked key stays revoked; create a new one")
+				}
+			}
 			if e.Sudo() != e { // AfterCreate is the one that sets it
 				if err := ownHash(values); err != nil {
 					return err
@@ -65,7 +70,15 @@ func keyLogic(k *Keys) record.Logic {
 		},
 		Methods: map[string]record.Method{
 			"revoke": {Doc: "Revoke the key for good", Do: func(e *record.Env, recs []record.Rec, _ record.Values) (any, error) {
-				return true, e.Write(recs, record.Values{"active": false, "revoked_at": e.Now()})
+				for _, r := range recs {
+					if r.Has("revoked_at") {
+						continue // again: nothing changes
+					}
+					if err := e.Write([]record.Rec{r}, record.Values{"active": false, "revoked_at": e.Now()}); err != nil {
+						return nil, err
+					}
+				}
+				return true, nil
 			}},
 		},
 	}
