@@ -75,9 +75,14 @@ func TestModelRights(t *testing.T) {
 		mode  schema.Mode
 		want  bool
 	}{
-		{reader, "m", schema.Read, true}, {reader, "m", schema.Write, false}, {writer, "m", schema.Unlink, true},
-		{nobody, "m", schema.Read, false}, {nobody, "p", schema.Read, true}, {nobody, "p", schema.Create, false},
-		{reader, "none", schema.Read, false}, {&User{ID: SuperuserID}, "none", schema.Unlink, true},
+		{reader, "m", schema.Read, true},
+		{reader, "m", schema.Write, false},
+		{writer, "m", schema.Unlink, true},
+		{nobody, "m", schema.Read, false},
+		{nobody, "p", schema.Read, true},
+		{nobody, "p", schema.Create, false},
+		{reader, "none", schema.Read, false},
+		{&User{ID: SuperuserID}, "none", schema.Unlink, true},
 	} {
 		if got := Model(reg, tt.user, tt.model, tt.mode); got != tt.want {
 			t.Errorf("user %d, %s of %s: %v", tt.user.ID, tt.mode, tt.model, got)

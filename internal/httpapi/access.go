@@ -98,6 +98,17 @@ func (c *call) inScope(model string, mode schema.Mode) bool {
 	return c.who.Scopes.Allows(need)
 }
 
+// mayReadBack looks, before anything is written, at the fields that the answer
+// is to show: they must be there, and the credential must be good for reading.
+func (c *call) mayReadBack(m *schema.Model, fields []string) error {
+	need := identity.Need{Action: identity.Read, Model: m.Name}
+	if fields != nil && !strings.HasPrefix(m.Name, adminModels) && !c.who.Scopes.Allows(need) {
+		return fault.New(fault.Forbidden, "Missing scope: "+need.String()+", which the parameter fields needs").
+			With(map[string]string{"scope": need.String()})
+	}
+	return knownFields(m, fields)
+}
+
 // limit counts the request. It runs for refused ones too, so that guessing
 // credentials is limited as well, and headers are on every answer.
 func (s *Server) limit(c *call) error {

@@ -75,6 +75,7 @@ func testPeople(t testing.TB) people {
 		"user":     {UserID: 7, Login: "bob", Name: "Bob", Kind: identity.UserToken, Subject: "user:7", Scopes: identity.AllScopes()},
 		"read":     {UserID: 2, Login: "ann", Name: "Ann", Kind: identity.APIKey, CredentialID: 9, Subject: "key:9", Scopes: scopes(t, "read"), Administrator: true},
 		"orders":   {UserID: 2, Login: "ann", Name: "Ann", Kind: identity.APIKey, Subject: "key:10", Scopes: scopes(t, "orders_write,orders_read")},
+		"writer":   {UserID: 2, Login: "ann", Name: "Ann", Kind: identity.APIKey, Subject: "key:14", Scopes: scopes(t, "write")},
 		"partners": {UserID: 2, Login: "ann", Name: "Ann", Kind: identity.APIKey, Subject: "key:11", Scopes: scopes(t, "res.partner:read")},
 		"limited":  {UserID: 2, Login: "ann", Name: "Ann", Kind: identity.APIKey, Subject: "key:12", Scopes: scopes(t, "read"), Limits: identity.Limits{Minute: 2, Day: 1000}},
 		"far": {

@@ -54,7 +54,7 @@ func (s *Server) createRecords(c *call, in createInput) (reply, error) {
 		return reply{}, err
 	}
 	// The record must not be made only to find that the answer cannot be.
-	if err := knownFields(m, in.fields); err != nil {
+	if err := c.mayReadBack(m, in.fields); err != nil {
 		return reply{}, err
 	}
 	reader := s.reader(c)
@@ -142,7 +142,7 @@ func (s *Server) writeRecord(c *call, in writeInput) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if err := knownFields(m, in.fields); err != nil {
+	if err := c.mayReadBack(m, in.fields); err != nil {
 		return reply{}, err
 	}
 	reader := s.reader(c)

@@ -209,7 +209,7 @@ func TestScopesCoverLines(t *testing.T) {
 			{"child_ids": []any{[]any{2, w.ids("res.partner", partner, "child_ids")[0]}}},
 		} {
 			w.want(w.eng.Write(ctx, c, "res.partner", []int64{partner}, list), fault.Forbidden, "scopes of this credential")
-			_, err := w.eng.Call(ctx, c, "res.partner", "copy", []int64{partner}, backend.Values{"default": map[string]any(list)})
+			_, err := w.eng.Call(ctx, c, "res.partner", "copy", []int64{partner}, backend.Values{"default": list})
 			w.want(err, fault.Forbidden, "scopes of this credential")
 		}
 	})

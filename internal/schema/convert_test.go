@@ -80,8 +80,16 @@ func TestRound(t *testing.T) {
 		digits int
 		want   float64
 	}{
-		{2.675, 2, 2.68}, {1.005, 2, 1.01}, {-1.005, 2, -1.01}, {0.5, 0, 1}, {-0.5, 0, -1}, {1.4999999, 0, 1},
-		{5.015, 2, 5.02}, {1e300, 2, 1e300}, {4503599627370497, 2, 4503599627370497}, {0, 2, 0},
+		{2.675, 2, 2.68},
+		{1.005, 2, 1.01},
+		{-1.005, 2, -1.01},
+		{0.5, 0, 1},
+		{-0.5, 0, -1},
+		{1.4999999, 0, 1},
+		{5.015, 2, 5.02},
+		{1e300, 2, 1e300},
+		{4503599627370497, 2, 4503599627370497},
+		{0, 2, 0},
 	} {
 		if got := Round(tt.x, tt.digits); got != tt.want {
 			t.Errorf("Round(%v, %d) = %v, want %v", tt.x, tt.digits, got, tt.want)
@@ -98,7 +106,9 @@ func FuzzConvert(f *testing.F) {
 	fields := []*Field{
 		NewInteger("f", ""), NewFloat("f", "", 2), NewMonetary("f", "", "c"), NewBoolean("f", ""), NewChar("f", "").MaxSize(5),
 		NewHTML("f", ""), NewDate("f", ""), NewDatetime("f", ""), NewSelection("f", "", "a", "A"), NewMany2one("f", "", "m"),
-		NewBinary("f", ""), NewJSON("f", ""), {Name: "f", Type: Reference}, {Name: "f", Type: Many2oneReference},
+		NewBinary("f", ""), NewJSON("f", ""),
+		{Name: "f", Type: Reference},
+		{Name: "f", Type: Many2oneReference},
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		dec := json.NewDecoder(strings.NewReader(text))
