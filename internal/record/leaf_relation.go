@@ -233,17 +233,7 @@ func (f *from) memberRef(field *schema.Field, not bool, list []any) (string, err
 	if unset {
 		cond = disj(cond, expr+" is null")
 	}
-	if len(texts) > 0 {
-		named, err := f.any(field, &domain.Leaf{Path: "display_name", Op: domain.OpIn, Value: texts, Pos: -1})
-		if err != nil {
-			return "", err
-		}
-		cond = disj(cond, named)
-	}
-	if not {
-		return negate(cond), nil
-	}
-	return cond, nil
+	return f.orNamed(field, cond, texts, not)
 }
 
 // leafX2many renders a condition on a list of records. By id archived targets
@@ -287,17 +277,7 @@ func (f *from) memberX2many(field *schema.Field, not bool, list []any) (string, 
 	if unset {
 		cond = disj(cond, negate(f.exists(field, "true")))
 	}
-	if len(texts) > 0 {
-		named, err := f.any(field, &domain.Leaf{Path: "display_name", Op: domain.OpIn, Value: texts, Pos: -1})
-		if err != nil {
-			return "", err
-		}
-		cond = disj(cond, named)
-	}
-	if not {
-		return negate(cond), nil
-	}
-	return cond, nil
+	return f.orNamed(field, cond, texts, not)
 }
 
 // named searches records by their name: over the fields of RecNames, which a
@@ -329,4 +309,20 @@ func (f *from) sudoFields(part func() (string, error)) (string, error) {
 	f.c.sudo = true
 	defer func() { f.c.sudo = was }()
 	return part()
+}
+
+// orNamed completes a membership: a target by one of these names counts too;
+// not turns the whole around.
+func (f *from) orNamed(field *schema.Field, cond string, names []any, not bool) (string, error) {
+	if len(names) > 0 {
+		named, err := f.any(field, &domain.Leaf{Path: "display_name", Op: domain.OpIn, Value: names, Pos: -1})
+		if err != nil {
+			return "", err
+		}
+		cond = disj(cond, named)
+	}
+	if not {
+		return negate(cond), nil
+	}
+	return cond, nil
 }

@@ -145,6 +145,9 @@ func (c *compiler) plan(m *schema.Model, q *backend.Query) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if id := f.alias + `."id"`; !strings.Contains(order, id) {
+		order += ", " + id // records that the order cannot tell apart must not swap between two pages
+	}
 	joins := f.sql()
 	exprs, err := c.columns(p, f, q.Fields)
 	if err != nil {

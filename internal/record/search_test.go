@@ -181,6 +181,14 @@ func TestOrderAndPages(t *testing.T) {
 				w.Errorf("order %s: got %q", order, got)
 			}
 		}
+		seen := map[int64]bool{}
+		for offset := range 6 { // an order that tells none of them apart: every record still comes once
+			tied := w.list(as(0), backend.Query{Model: "res.country", Fields: []string{"id"}, Order: "create_uid", Limit: 1, Offset: offset})
+			seen[tied.Get(0, "id").Int] = true
+		}
+		if len(seen) != 6 {
+			w.Errorf("pages over a tied order repeat records: %v", seen)
+		}
 		page := &backend.Page{}
 		total, err := w.eng.Search(context.Background(), as(0), &backend.Query{
 			Model: "x_thing", Fields: []string{"x_name"}, Order: "x_name", Limit: 1, Offset: 1, Count: true,

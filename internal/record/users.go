@@ -116,13 +116,7 @@ func (e *Engine) user(ctx context.Context, q sqldb.Querier, st *state, cache *kn
 		u, err = loadUser(ctx, q, st.reg, id)
 		return err
 	}
-	var err error
-	if q != nil {
-		err = load(q)
-	} else {
-		err = e.db.Read(ctx, load)
-	}
-	if err != nil {
+	if err := e.reading(ctx, q, load); err != nil {
 		return nil, storeFault(err, "load user")
 	}
 	cache.mu.Lock()
@@ -148,19 +142,21 @@ func (e *Engine) companyParents(ctx context.Context, q sqldb.Querier, st *state,
 			return nil
 		})
 	}
-	var err error
-	if q != nil {
-		err = load(q)
-	} else {
-		err = e.db.Read(ctx, load)
-	}
-	if err != nil {
+	if err := e.reading(ctx, q, load); err != nil {
 		return nil, storeFault(err, "read the companies")
 	}
 	cache.mu.Lock()
 	cache.companyParents = parents
 	cache.mu.Unlock()
 	return parents, nil
+}
+
+// reading runs fn on a connection that is there already, or on one taken for it.
+func (e *Engine) reading(ctx context.Context, q sqldb.Querier, fn func(sqldb.Querier) error) error {
+	if q != nil {
+		return fn(q)
+	}
+	return e.db.Read(ctx, fn)
 }
 
 func loadUser(ctx context.Context, q sqldb.Querier, reg *schema.Registry, id int64) (*access.User, error) {
@@ -261,12 +257,7 @@ func (e *Engine) userPath(ctx context.Context, q sqldb.Querier, st *state, a *ac
 			return nil
 		})
 	}
-	if q != nil {
-		err = read(q)
-	} else {
-		err = e.db.Read(ctx, read)
-	}
-	if err != nil {
+	if err := e.reading(ctx, q, read); err != nil {
 		return nil, err
 	}
 	cache.mu.Lock()

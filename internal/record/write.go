@@ -3,9 +3,6 @@ package record
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"math"
 	"sort"
 	"strconv"
 	"strings"
@@ -282,39 +279,6 @@ func jsonText(v any) string {
 	return string(b)
 }
 
-// roundAmounts rounds monetary values to their currency, if there is one.
-func (e *Env) roundAmounts(m *schema.Model, values Values, r Rec) {
-	for name, v := range values {
-		f := m.Field(name)
-		x, ok := v.(float64)
-		if !ok || f.Type != schema.Monetary || f.Inherited {
-			continue
-		}
-		currency := r
-		if id, given := values[f.Currency].(int64); given {
-			values[name] = e.roundTo(e.One("res.currency", id), x)
-			continue
-		}
-		values[name] = e.roundAmount(f, x, currency)
-	}
-}
-
-func (e *Env) roundAmount(f *schema.Field, x float64, r Rec) float64 {
-	if f.Currency == "" {
-		return x
-	}
-	return e.roundTo(r.Ref(f.Currency), x)
-}
-
-func (e *Env) roundTo(currency Rec, x float64) float64 {
-	step := currency.Float("rounding")
-	if step <= 0 {
-		return x
-	}
-	digits := max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
-	return schema.Round(schema.Round(x/step, 0)*step, digits)
-}
-
 // checkCycle refuses a parent that is the record itself or below it.
 func (e *Env) checkCycle(m *schema.Model, ids []int64, parent any) error {
 	id, ok := parent.(int64)
@@ -367,50 +331,4 @@ func (e *Env) moveParentPaths(m *schema.Model, ids []int64) error {
 		e.cache = newRecordCache()
 	}
 	return nil
-}
-
-// violation makes the caller's error of a constraint that the database refused.
-func violation(m *schema.Model, err error) error {
-	v, ok := errors.AsType[*sqldb.Violation](err)
-	if !ok {
-		return err
-	}
-	switch v.Kind {
-	case sqldb.Unique:
-		for _, u := range m.Uniques {
-			if v.Constraint == m.Table+"_"+u.Name || sameColumns(v.Columns, u.Columns) {
-				return fault.New(fault.Unprocessable, u.Message).With(fieldsOf(u.Columns, "must be unique")).Because(err)
-			}
-		}
-		return fault.New(fault.Unprocessable, "A record with these values exists already").
-			With(fieldsOf(v.Columns, "must be unique")).Because(err)
-	case sqldb.NotNull:
-		if len(v.Columns) == 1 {
-			return missingField(v.Columns[0]).Because(err)
-		}
-	case sqldb.Check:
-		for _, c := range m.Checks {
-			if v.Constraint == m.Table+"_"+c.Name && c.Requires != "" {
-				return missingField(c.Requires).Because(err)
-			}
-			if v.Constraint == m.Table+"_"+c.Name {
-				return fault.New(fault.Unprocessable, c.Message).Because(err)
-			}
-		}
-	case sqldb.ForeignKey:
-		return fault.New(fault.Unprocessable, "A linked record does not exist, or a record is still used by another one").Because(err)
-	}
-	return fault.New(fault.Unprocessable, "The values break a rule of the model "+m.Name).Because(err)
-}
-
-func sameColumns(a, b []string) bool {
-	return len(a) > 0 && fmt.Sprint(a) == fmt.Sprint(b)
-}
-
-func fieldsOf(columns []string, what string) fault.FieldErrors {
-	details := fault.FieldErrors{}
-	for _, c := range columns {
-		details[c] = what
-	}
-	return details
 }

@@ -48,13 +48,9 @@ func AddModel(ctx context.Context, tx sqldb.Tx, m *Model) error {
 	if _, err := tx.Exec(ctx, sql); err != nil {
 		return fmt.Errorf("table %s: %w", m.Table, err)
 	}
-	have, err := sqldb.TableColumns(ctx, tx, m.Table)
+	exists, err := columnsOf(ctx, tx, m)
 	if err != nil {
 		return err
-	}
-	exists := map[string]bool{}
-	for _, c := range have {
-		exists[c] = true
 	}
 	for _, f := range m.Fields {
 		if f.HasColumn() && !exists[f.Name] {
@@ -63,7 +59,17 @@ func AddModel(ctx context.Context, tx sqldb.Tx, m *Model) error {
 			}
 		}
 	}
-	return addConstraints(ctx, tx, m, exists["id"] && len(have) > 1)
+	return addConstraints(ctx, tx, m, len(exists) > 1)
+}
+
+// columnsOf are the columns that a model's table has; none if there is no table.
+func columnsOf(ctx context.Context, tx sqldb.Tx, m *Model) (map[string]bool, error) {
+	have, err := sqldb.TableColumns(ctx, tx, m.Table)
+	exists := make(map[string]bool, len(have))
+	for _, c := range have {
+		exists[c] = true
+	}
+	return exists, err
 }
 
 func addColumn(ctx context.Context, tx sqldb.Tx, m *Model, f *Field) error {

@@ -52,20 +52,16 @@ func build(ctx context.Context, tx sqldb.Tx, models []*Model) error {
 		if m.Abstract {
 			continue
 		}
-		have, err := sqldb.TableColumns(ctx, tx, m.Table)
+		exists, err := columnsOf(ctx, tx, m)
 		if err != nil {
 			return err
-		}
-		exists := map[string]bool{}
-		for _, c := range have {
-			exists[c] = true
 		}
 		for _, f := range m.Fields {
 			if f.HasColumn() && !exists[f.Name] {
 				fresh[m] = append(fresh[m], f)
 			}
 		}
-		if len(have) == 0 {
+		if len(exists) == 0 {
 			err = createTable(ctx, tx, m)
 		} else {
 			err = AddModel(ctx, tx, m)
