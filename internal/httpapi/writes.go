@@ -47,14 +47,20 @@ func (s *Server) reader(c *call) *wire.Reader {
 	}}
 }
 
+// target is the model that a request writes. What the answer is to show is
+// looked at too: nothing is written only to find that it cannot be shown.
+func (s *Server) target(c *call, model string, fields []string) (*schema.Model, error) {
+	m, err := s.deps.Backend.Model(c.ctx, c.caller, model)
+	if err != nil {
+		return nil, err
+	}
+	return m, c.mayReadBack(m, fields)
+}
+
 // createRecords makes one record, or several in one transaction.
 func (s *Server) createRecords(c *call, in createInput) (reply, error) {
-	m, err := s.deps.Backend.Model(c.ctx, c.caller, in.model)
+	m, err := s.target(c, in.model, in.fields)
 	if err != nil {
-		return reply{}, err
-	}
-	// The record must not be made only to find that the answer cannot be.
-	if err := c.mayReadBack(m, in.fields); err != nil {
 		return reply{}, err
 	}
 	reader := s.reader(c)
@@ -138,11 +144,8 @@ func (s *Server) inOrder(c *call, shape wire.Shape, created *backend.Created, fo
 
 // writeRecord changes the given fields of a record.
 func (s *Server) writeRecord(c *call, in writeInput) (reply, error) {
-	m, err := s.deps.Backend.Model(c.ctx, c.caller, in.model)
+	m, err := s.target(c, in.model, in.fields)
 	if err != nil {
-		return reply{}, err
-	}
-	if err := c.mayReadBack(m, in.fields); err != nil {
 		return reply{}, err
 	}
 	reader := s.reader(c)
