@@ -5,8 +5,6 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/microcosm-cc/bluemonday"
-
 	"gatehouse/internal/business"
 	"gatehouse/internal/clock"
 	"gatehouse/internal/httpapi"
@@ -32,13 +30,6 @@ func resourceNames() []string {
 
 func hasher(p *identity.Passwords) func(string) (string, error) {
 	return func(plain string) (string, error) { return p.Hash(context.Background(), plain) }
-}
-
-// sanitizer cleans rich text of anything that could run in a browser.
-func sanitizer() func(string) string {
-	policy := bluemonday.UGCPolicy()
-	policy.AllowStyling()
-	return policy.Sanitize
 }
 
 // randomPasswordLength gives about 119 bits.

@@ -5,6 +5,7 @@ package backend
 
 import (
 	"context"
+	"errors"
 
 	"gatehouse/internal/domain"
 	"gatehouse/internal/schema"
@@ -33,6 +34,14 @@ type Context struct {
 	CompanyIDs   []int64        // allowed_company_ids; empty: all companies of the user
 	KeepArchived bool           // active_test = false
 	Defaults     map[string]any // default_<field>
+	// BinSize asks for the sizes of files in place of their bytes (bin_size),
+	// BinSizes for those of these fields (bin_size_<field>), sorted.
+	BinSize  bool
+	BinSizes []string
+	Unknown  []string // the other keys, sorted
+	// Lazy minds companies and language that the caller may not use, or that
+	// do not exist, only where the answer depends on them, as Odoo does.
+	Lazy bool
 }
 
 // Query asks for records.
@@ -41,15 +50,21 @@ type Query struct {
 	// IDs restricts to these records; then each must exist (NotFound) and be
 	// readable (Forbidden). Domain and paging do not go with it.
 	IDs []int64
+	// SkipMissing leaves ids out that do not exist.
+	SkipMissing bool
 	// DomainText is a domain as the caller wrote it; Domain one that is parsed
 	// already. Both may be given; both must hold.
 	DomainText string
 	Domain     domain.Node
 	// Fields to read; nil: all stored, non-binary fields the caller may read.
 	Fields []string
-	Order  string // "" is the model's own order
-	Limit  int    // 0: none
-	Offset int
+	// AllFields takes nil Fields as Odoo does: computed and binary ones too.
+	AllFields bool
+	// BareIDs leaves the names of many2one targets out.
+	BareIDs bool
+	Order   string // "" is the model's own order
+	Limit   int    // 0: none
+	Offset  int
 	// Count asks for the number of matches without Limit and Offset.
 	Count bool
 }
@@ -79,6 +94,14 @@ type Created struct {
 	Once []map[string]string
 }
 
+// Description is what a field is like: values that encode to JSON, by Odoo's
+// names of the attributes.
+type Description = map[string]any
+
+// ErrHidden is the cause of a NotFound for a model that exists, but that the
+// caller may not use in any way.
+var ErrHidden = errors.New("the caller may not use this model")
+
 // Backend answers for records. Every method takes its rights from the caller.
 // Errors are faults: NotFound, Forbidden, BadRequest, Unprocessable, Conflict,
 // Unavailable, BadGateway, GatewayTimeout or Internal.
@@ -91,6 +114,9 @@ type Backend interface {
 	// Search finds records and gives them to the sink. The result is the total
 	// if q.Count, else -1.
 	Search(ctx context.Context, c *Caller, q *Query, sink Sink) (int64, error)
+	// Group puts records together by what they have in common and gives figures
+	// about the groups.
+	Group(ctx context.Context, c *Caller, q *GroupQuery) (*Groups, error)
 	// Create makes records, all or none.
 	Create(ctx context.Context, c *Caller, model string, values []Values) (*Created, error)
 	// Write changes records, all or none.
@@ -100,6 +126,17 @@ type Backend interface {
 	// Call runs a public business method on records (ids may be empty for
 	// methods of the model). The result is anything that encodes to JSON.
 	Call(ctx context.Context, c *Caller, model, method string, ids []int64, args Values) (any, error)
+	// May says whether the caller may do something with a model and, if there
+	// are ids, with all of these records (NotFound where one does not exist).
+	May(ctx context.Context, c *Caller, model string, mode schema.Mode, ids []int64) (bool, error)
+	// Describe tells what the fields of a model are like that the caller may see
+	// (Odoo's fields_get): attributes by their Odoo names, by field. The model may
+	// be one without records, and one that the caller may not use. nil is all
+	// fields, or all attributes; names that do not exist are left out.
+	Describe(ctx context.Context, c *Caller, model string, fields, attributes []string) (map[string]Description, error)
+	// Defaults gives what the fields of a new record start with; those that
+	// start with nothing are left out.
+	Defaults(ctx context.Context, c *Caller, model string, fields []string) (Values, error)
 	// Ready says whether the backend can answer.
 	Ready(ctx context.Context) error
 }

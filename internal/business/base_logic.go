@@ -17,9 +17,7 @@ func baseLogics() []record.Logic {
 		{Model: "ir.rule", Computes: []record.Compute{ruleGlobal}, Checks: []record.Constraint{{
 			Fields: []string{"domain_force", "model_id", "active"}, Check: checkRuleDomain,
 		}}},
-		{Model: "ir.default", Defaults: nil, Checks: []record.Constraint{{
-			Fields: []string{"json_value"}, Check: checkDefaultJSON,
-		}}},
+		defaultLogic, parameterLogic,
 		{Model: "res.groups", AfterCreate: groupsMade, AfterWrite: groupsChanged, BeforeUnlink: groupsGone},
 		companyLogic,
 	}

@@ -23,6 +23,7 @@ func userLogics(opts Options) []record.Logic {
 			return prepareUser(values)
 		},
 		AfterCreate: usersCreated,
+		Own:         ownPreferences,
 		BeforeWrite: func(e *record.Env, recs []record.Rec, values record.Values) error {
 			if err := p.hash(values); err != nil {
 				return err
@@ -49,6 +50,19 @@ var userDefaults = map[string]func(e *record.Env) (any, error){
 	"group_ids": func(e *record.Env) (any, error) {
 		return []int64{e.Ref(groupUser).ID()}, nil
 	},
+}
+
+// preferences are what everybody may change of himself.
+var preferences = []string{"name", "email", "signature", "lang", "tz", "company_id", "notification_type"}
+
+// ownPreferences says that a user changes nothing but his own preferences.
+func ownPreferences(e *record.Env, ids []int64, values record.Values) bool {
+	for name := range values {
+		if !slices.Contains(preferences, name) {
+			return false
+		}
+	}
+	return len(ids) == 1 && ids[0] == e.UserID()
 }
 
 // passwords hashes what is written to the password field.

@@ -24,6 +24,7 @@ func userModel() *s.Model {
 			s.NewBoolean("active_partner", "Partner is Active").RelatedTo("partner_id", "active"),
 			s.NewMany2many("group_ids", "Groups", "res.groups", "res_groups_users_rel", "uid", "gid").
 				Helped("Group explicitly assigned to the user"),
+			allGroups(),
 			s.NewBoolean("share", "Share User").ComputedStored().
 				Helped("External user with limited access, created only for the purpose of sharing data."),
 			s.NewMany2one("company_id", "Company", "res.company").Req().
@@ -86,4 +87,16 @@ func groupModel() *s.Model {
 			Message: "The api key duration cannot be a negative value.",
 		}},
 	}
+}
+
+// allGroups are the groups of a user and those that they imply.
+func allGroups() *s.Field {
+	f := s.NewMany2many("all_group_ids", "Groups and implied groups", "res.groups", "", "", "").ComputedSQL(`
+		with recursive closure(gid) as (
+			select r.gid from res_groups_users_rel r where r.uid = {t}.id
+			union
+			select i.hid from res_groups_implied_rel i join closure c on i.gid = c.gid)
+		select {ids gid by gid} from closure`)
+	f.SearchPathless = true
+	return f
 }

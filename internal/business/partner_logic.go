@@ -20,10 +20,14 @@ func partnerLogics() []record.Logic {
 			markCopy(original, values, "name")
 			return nil
 		},
-		Computes: []record.Compute{partnerNames, partnerKind, partnerEmail},
+		Computes: []record.Compute{partnerNames, partnerKind, partnerEmail, partnerLang},
 		Checks: []record.Constraint{
 			{Fields: []string{"barcode"}, Check: checkPartnerBarcode},
 		},
+		Methods: map[string]record.Method{"name_create": {
+			OnModel: true, ReadOnly: true, Do: partnerNameCreate,
+			Doc: "Makes a contact of a text such as Ann <ann@example.com>.",
+		}},
 	}}
 }
 
@@ -122,6 +126,36 @@ var partnerEmail = record.Compute{
 	},
 }
 
+// partnerLang: a contact speaks the language of its company, whatever the
+// default is for others.
+var partnerLang = record.Compute{
+	Fields:   []string{"lang"},
+	Depends:  []string{"parent_id"},
+	Early:    true,
+	Editable: true,
+	Do: func(e *record.Env, r record.Rec) (record.Values, error) {
+		if parent := r.Ref("parent_id"); parent.Has("lang") {
+			return record.Values{"lang": parent.Text("lang")}, nil
+		}
+		return nil, nil
+	},
+}
+
+// partnerNameCreate takes name and address apart.
+func partnerNameCreate(e *record.Env, _ []record.Rec, args record.Values) (any, error) {
+	given := strings.TrimSpace(text(args["name"]))
+	email := normalEmail(given)
+	if email == "" {
+		return e.NameCreate("res.partner", record.Values{"name": orNil(given)})
+	}
+	name, _, _ := strings.Cut(given, "<")
+	name = strings.Trim(strings.TrimSpace(name), `"`)
+	if !strings.Contains(given, "<") {
+		name = given
+	}
+	return e.NameCreate("res.partner", record.Values{"name": orText(name, email), "email": email})
+}
+
 // normalEmail takes the bare address out of a text such as
 // "Ann <Ann@Example.com>", in small letters; "" when there is no address.
 func normalEmail(s string) string {
@@ -154,15 +188,12 @@ func preparePartner(e *record.Env, values record.Values) error {
 		return nil
 	}
 	parent := e.One("res.partner", parentID)
-	if !given(values, "lang") && parent.Has("lang") {
-		values["lang"] = parent.Text("lang")
-	}
 	isCompany, _ := values["is_company"].(bool)
 	if !isCompany && !given(values, "user_id") && parent.Has("user_id") && contactType(values) {
 		values["user_id"] = parent.Ref("user_id").ID()
 	}
 	if entity := parent.Ref("commercial_partner_id"); !isCompany && anySet(entity, commercialFields) {
-		maps.Copy(values, fieldValues(entity, commercialFields))
+		maps.Copy(values, commercialValues(entity))
 	}
 	if contactType(values) && anySet(parent, addressFields) {
 		maps.Copy(values, fieldValues(parent, addressFields))

@@ -10,7 +10,7 @@ var addressTypes = []string{
 // partnerModels are contacts, their tags and the users.
 func partnerModels() []*s.Model {
 	partner := partnerModel()
-	return append([]*s.Model{partner, partnerTagModel()}, userModels(partner)...)
+	return append([]*s.Model{partner, partnerTagModel(), industryModel()}, userModels(partner)...)
 }
 
 func partnerModel() *s.Model {
@@ -61,6 +61,8 @@ func partnerIdentity() []*s.Field {
 		s.NewSelection("lang", "Language").
 			Helped("All the emails and documents sent to this contact will be translated in this language."),
 		s.NewSelection("tz", "Timezone"),
+		s.NewMany2one("industry_id", "Industry", "res.partner.industry"),
+		s.NewChar("signup_type", "Signup Token Type").NoCopy().For("base.group_erp_manager"),
 		users,
 		s.NewBoolean("partner_share", "Share Partner").RO().NoCopy().Def(true).
 			Helped("Either customer (not a user), either shared user. Indicated the current partner is a customer without access or with a limited access created for sharing data."),
@@ -98,6 +100,13 @@ func partnerBusiness() []*s.Field {
 			Helped("Use a barcode to identify this contact."),
 		s.NewFloat("credit_limit", "Credit Limit", -1).PerCompany().NoCopy().For(groupInvoice, groupReader).
 			Helped("Credit limit specific to this partner."),
+		s.NewMany2one("specific_property_product_pricelist", "Specific Property Product Pricelist", "product.pricelist").
+			PerCompany().NoCopy().Helped("By which list this contact buys; else the first one of the company."),
+		s.NewMany2one("property_payment_term_id", "Customer Payment Terms", "account.payment.term").
+			PerCompany().NoCopy().OnDeleteDo(s.Restrict).
+			Helped("When this contact has to pay what he buys."),
+		s.NewMany2one("property_supplier_payment_term_id", "Vendor Payment Terms", "account.payment.term").
+			PerCompany().NoCopy().Helped("When this contact is paid what is bought from him."),
 		s.NewInteger("customer_rank", "Customer Rank").NoCopy().Def(int64(0)),
 		s.NewInteger("supplier_rank", "Supplier Rank").NoCopy().Def(int64(0)),
 		s.NewOne2many("sale_order_ids", "Sales Order", "sale.order", "partner_id"),
@@ -110,6 +119,17 @@ var tagName = []s.NamePart{
 	{Path: "parent_id.parent_id.name", After: " / "},
 	{Path: "parent_id.name", After: " / "},
 	{Path: "name"},
+}
+
+func industryModel() *s.Model {
+	return &s.Model{
+		Name: "res.partner.industry", Label: "Industry", Order: "name, id",
+		Fields: []*s.Field{
+			s.NewChar("name", "Name").Translated(),
+			s.NewChar("full_name", "Full Name").Translated(),
+			s.NewBoolean("active", "Active").Def(true),
+		},
+	}
 }
 
 func partnerTagModel() *s.Model {

@@ -12,9 +12,13 @@ import (
 // its contacts: the address of those of type contact, and what belongs to the
 // commercial entity as a whole.
 var (
-	addressFields    = []string{"street", "street2", "zip", "city", "state_id", "country_id"}
-	addressLinks     = []string{"state_id", "country_id"}
-	commercialFields = []string{"vat", "company_registry"}
+	addressFields = []string{"street", "street2", "zip", "city", "state_id", "country_id"}
+	addressLinks  = []string{"state_id", "country_id"}
+	// commercialFields go down from the entity to its contacts; of those,
+	// syncedFields come up from them too.
+	commercialFields = append([]string{"vat", "company_registry", "industry_id"}, propertyFields...)
+	syncedFields     = []string{"vat"}
+	propertyFields   = []string{"property_payment_term_id", "property_supplier_payment_term_id", "specific_property_product_pricelist"}
 )
 
 // fieldValue is a field as it is written: nil, text or id.
@@ -22,7 +26,7 @@ func fieldValue(r record.Rec, field string) any {
 	if !r.Has(field) {
 		return nil
 	}
-	if slices.Contains(addressLinks, field) {
+	if field == "industry_id" || slices.Contains(addressLinks, field) || slices.Contains(propertyFields, field) {
 		return r.Ref(field).ID()
 	}
 	return r.Text(field)
@@ -32,6 +36,18 @@ func fieldValues(r record.Rec, fields []string) record.Values {
 	values := record.Values{}
 	for _, f := range fields {
 		values[f] = fieldValue(r, f)
+	}
+	return values
+}
+
+// commercialValues are what a new contact takes over from its entity. What
+// the entity has not set for the company is left to the fall-back.
+func commercialValues(entity record.Rec) record.Values {
+	values := fieldValues(entity, commercialFields)
+	for _, f := range propertyFields {
+		if values[f] == nil {
+			delete(values, f)
+		}
 	}
 	return values
 }
@@ -121,7 +137,7 @@ func pushToParent(e *record.Env, p record.Rec, values record.Values) error {
 			return err
 		}
 	}
-	if given(values, commercialFields...) {
+	if given(values, syncedFields...) {
 		return commercialUp(e, p)
 	}
 	return nil
@@ -133,7 +149,7 @@ func commercialUp(e *record.Env, p record.Rec) error {
 	if entity.IsZero() || entity.ID() == p.ID() {
 		return nil
 	}
-	return writeDiffering(e, entity, fieldValues(p, commercialFields))
+	return writeDiffering(e, entity, fieldValues(p, syncedFields))
 }
 
 // pushToChildren: the contacts of a company follow it.

@@ -55,10 +55,40 @@ func inGroup(e *record.Env, user record.Rec, xmlid string) bool {
 	return slices.Contains(e.Registry().Closure(groups), e.Registry().GroupID(xmlid))
 }
 
-// orderCurrency is the company's, unless the caller gave another.
-var orderCurrency = record.Compute{
-	Fields: []string{"currency_id"}, Depends: []string{"company_id"}, Early: true, Editable: true,
+// orderPricelist is the customer's, as long as the order is a quotation.
+var orderPricelist = record.Compute{
+	Fields: []string{"pricelist_id"}, Depends: []string{"partner_id", "company_id"}, Early: true, Editable: true,
 	Do: func(e *record.Env, o record.Rec) (record.Values, error) {
+		if o.Text("state") != "draft" {
+			return nil, nil
+		}
+		partner, company := o.Ref("partner_id"), o.Ref("company_id")
+		if partner.IsZero() || company.IsZero() {
+			return record.Values{"pricelist_id": nil}, nil
+		}
+		list, err := partnerPricelist(e, partner, company)
+		return record.Values{"pricelist_id": refID(list)}, err
+	},
+}
+
+// orderPayment are the customer's terms in the order's company.
+var orderPayment = record.Compute{
+	Fields: []string{"payment_term_id"}, Depends: []string{"partner_id"}, Early: true, Editable: true,
+	Do: func(e *record.Env, o record.Rec) (record.Values, error) {
+		there := e.Sudo().WithCompany(o.Int("company_id"))
+		term := there.One("res.partner", o.Int("partner_id")).Ref("property_payment_term_id")
+		return record.Values{"payment_term_id": refID(term)}, nil
+	},
+}
+
+// orderCurrency is that of the price list, else the company's, unless the
+// caller gave another.
+var orderCurrency = record.Compute{
+	Fields: []string{"currency_id"}, Depends: []string{"pricelist_id", "company_id"}, Early: true, Editable: true,
+	Do: func(e *record.Env, o record.Rec) (record.Values, error) {
+		if list := o.Ref("pricelist_id"); !list.IsZero() {
+			return record.Values{"currency_id": list.Ref("currency_id").ID()}, nil
+		}
 		company := o.Ref("company_id")
 		if company.IsZero() {
 			return nil, nil

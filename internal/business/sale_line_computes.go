@@ -33,10 +33,10 @@ var lineUnit = record.Compute{
 	},
 }
 
-// linePrice is the product's price in the unit of the line. A price that was
+// linePrice is the product's price by the order's list, in the unit of the line. A price that was
 // set by hand differs from what was looked up, and is kept.
 var linePrice = record.Compute{
-	Fields: []string{"technical_price_unit", "price_unit"}, Depends: []string{"product_id", "product_uom_id"},
+	Fields: []string{"technical_price_unit", "price_unit"}, Depends: []string{"product_id", "product_uom_id", "product_uom_qty"},
 	Early: true, Editable: true,
 	Do: func(e *record.Env, l record.Rec) (record.Values, error) {
 		product, stored := l.Ref("product_id"), l.ID() != 0
@@ -46,7 +46,10 @@ var linePrice = record.Compute{
 		}
 		price := 0.0
 		if !product.IsZero() {
-			price = convertPrice(product.Float("lst_price"), product.Ref("uom_id"), l.Ref("product_uom_id"))
+			var err error
+			if price, err = linePriceOf(e, l); err != nil {
+				return nil, err
+			}
 		}
 		return record.Values{"technical_price_unit": price, "price_unit": price}, nil
 	},

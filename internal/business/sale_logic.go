@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"gatehouse/internal/domain"
 	"gatehouse/internal/record"
 	"gatehouse/internal/schema"
 )
@@ -11,6 +12,7 @@ import (
 // saleLogics are what orders and their lines do.
 func saleLogics() []record.Logic {
 	return []record.Logic{
+		{Model: "crm.team", BeforeUnlink: guardTeamUnlink},
 		{
 			Model: "sale.order",
 			Defaults: map[string]func(e *record.Env) (any, error){
@@ -18,13 +20,14 @@ func saleLogics() []record.Logic {
 				"date_order": func(e *record.Env) (any, error) { return e.Now().Format(schema.DatetimeLayout), nil },
 			},
 			Prepare:      prepareOrder,
+			BeforeWrite:  guardOrders,
 			BeforeUnlink: guardOrderUnlink,
 			Computes: []record.Compute{
-				invoiceAddress, deliveryAddress, orderSalesperson, orderCurrency, orderWarehouse,
+				invoiceAddress, deliveryAddress, orderSalesperson, orderPricelist, orderPayment, orderCurrency, orderWarehouse,
 				orderTotals, orderInvoiceStatus, orderDeliveryStatus,
 			},
 			Checks: []record.Constraint{{
-				Fields: []string{"company_id", "partner_id", "partner_invoice_id", "partner_shipping_id", "warehouse_id", "team_id"},
+				Fields: []string{"company_id", "partner_id", "partner_invoice_id", "partner_shipping_id", "warehouse_id", "team_id", "pricelist_id", "payment_term_id"},
 				Check:  checkOrderCompany,
 			}},
 			Methods: orderMethods,
@@ -70,10 +73,39 @@ func prepareOrder(e *record.Env, values record.Values) error {
 	return nil
 }
 
+// guardOrders keeps the price list that a confirmed order was made with.
+func guardOrders(e *record.Env, orders []record.Rec, values record.Values) error {
+	if !given(values, "pricelist_id") {
+		return nil
+	}
+	if slices.ContainsFunc(orders, func(o record.Rec) bool { return o.Text("state") == "sale" }) {
+		return refuse("You cannot change the pricelist of a confirmed order !")
+	}
+	return nil
+}
+
 func guardOrderUnlink(e *record.Env, orders []record.Rec) error {
 	for _, o := range orders {
 		if state := o.Text("state"); state != "draft" && state != "cancel" {
 			return refuse("You can not delete a sent quotation or a confirmed sales order. You must first cancel it.")
+		}
+	}
+	return nil
+}
+
+// spareOrders is how many orders a team may have and still be deleted.
+const spareOrders = 5
+
+// guardTeamUnlink keeps teams that many orders belong to.
+func guardTeamUnlink(e *record.Env, teams []record.Rec) error {
+	for _, t := range teams {
+		orders, err := e.Sudo().SearchNode("sale.order", domain.Conj(leaf("team_id", "=", t.ID()), leaf("state", "!=", "cancel")))
+		if err != nil {
+			return err
+		}
+		if len(orders) > spareOrders {
+			return refuse("Team %s has %d active sale orders. Consider cancelling them or archiving the team instead.",
+				t.Text("name"), len(orders))
 		}
 	}
 	return nil
@@ -227,7 +259,7 @@ func guardLineUnlink(lines []record.Rec) error {
 }
 
 func checkOrderCompany(e *record.Env, o record.Rec) error {
-	return checkCompany(e, o, "partner_id", "partner_invoice_id", "partner_shipping_id", "warehouse_id", "team_id")
+	return checkCompany(e, o, "partner_id", "partner_invoice_id", "partner_shipping_id", "warehouse_id", "team_id", "pricelist_id", "payment_term_id")
 }
 
 func checkLineCompany(e *record.Env, l record.Rec) error {

@@ -77,8 +77,11 @@ func orderParties() []*s.Field {
 // orderAmounts are what an order is worth.
 func orderAmounts() []*s.Field {
 	return []*s.Field{
+		s.NewMany2one("pricelist_id", "Pricelist", "product.pricelist").
+			Helped("By which list the customer buys; prices of lines that are there already stay."),
+		s.NewMany2one("payment_term_id", "Payment Terms", "account.payment.term"),
 		s.NewMany2one("currency_id", "Currency", "res.currency").RO().NoCopy().OnDeleteDo(s.Restrict).
-			Helped("The company's, unless another is given. Prices are not converted."),
+			Helped("The price list's, else the company's, unless another is given. Prices are not converted."),
 		s.NewMonetary("amount_untaxed", "Untaxed Amount", "currency_id").ComputedStored(),
 		s.NewMonetary("amount_tax", "Taxes", "currency_id").ComputedStored(),
 		s.NewMonetary("amount_total", "Total", "currency_id").ComputedStored(),

@@ -58,6 +58,15 @@ func (o Op) Negative() bool {
 	}
 }
 
+// IsPattern says whether the operator matches texts with a pattern.
+func (o Op) IsPattern() bool {
+	switch o {
+	case OpLike, OpILike, OpEqLike, OpEqILike, OpNotLike, OpNotILike, OpNotEqLike, OpNotEqILike:
+		return true
+	}
+	return false
+}
+
 // Negate gives the operator that matches exactly the other records whatever
 // the type of the field. It is false where the language has none: "<" and its
 // like leave out records where nothing is set, and "child_of" has no opposite.

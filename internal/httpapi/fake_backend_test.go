@@ -323,6 +323,15 @@ func (m *memory) value(s *schema.Model, id int64, f *schema.Field) backend.Value
 	return backend.NullValue
 }
 
+func (m *memory) Group(_ context.Context, c *backend.Caller, q *backend.GroupQuery) (*backend.Groups, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, err := m.enter("group", q.Model, c); err != nil {
+		return nil, err
+	}
+	return &backend.Groups{Total: -1}, nil
+}
+
 func (m *memory) Create(_ context.Context, c *backend.Caller, model string, values []backend.Values) (*backend.Created, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -470,4 +479,16 @@ func (m *memory) Call(_ context.Context, c *backend.Caller, model, method string
 		panic("secret panic text")
 	}
 	return nil, fault.Newf(fault.NotFound, "The model %s has no public method %.60s", model, method)
+}
+
+func (m *memory) May(context.Context, *backend.Caller, string, schema.Mode, []int64) (bool, error) {
+	return true, nil
+}
+
+func (m *memory) Describe(context.Context, *backend.Caller, string, []string, []string) (map[string]backend.Description, error) {
+	return map[string]backend.Description{}, nil
+}
+
+func (m *memory) Defaults(context.Context, *backend.Caller, string, []string) (backend.Values, error) {
+	return backend.Values{}, nil
 }

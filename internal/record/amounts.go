@@ -36,5 +36,11 @@ func (e *Env) roundTo(currency Rec, x float64) float64 {
 		return x
 	}
 	digits := max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
+	scaled := math.Abs(x) * math.Pow10(digits)
+	if step == math.Pow10(-digits) && scaled >= 1<<50 && scaled < 1<<62 {
+		// No digit is left to round here, but what Odoo adds against errors of
+		// the last bit moves amounts of this size by whole units.
+		return math.Copysign(math.Round(scaled+scaled*math.Pow(2, -50)), x) / math.Pow10(digits)
+	}
 	return schema.Round(schema.Round(x/step, 0)*step, digits)
 }

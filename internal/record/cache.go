@@ -1,6 +1,10 @@
 package record
 
 import (
+	"maps"
+	"strconv"
+	"strings"
+
 	"gatehouse/internal/schema"
 )
 
@@ -17,16 +21,24 @@ func newRecordCache() recordCache {
 
 func derivedKey(m *schema.Model, f *schema.Field) string { return m.Name + "/" + f.Name }
 
-func (c *recordCache) get(m *schema.Model, id int64, f *schema.Field) (any, bool) {
+// slot is where a column's value is kept for a company: most are the same to all.
+func slot(f *schema.Field, company int64) string {
+	if f.CompanyDependent {
+		return f.Name + "@" + strconv.FormatInt(company, 10)
+	}
+	return f.Name
+}
+
+func (c *recordCache) get(m *schema.Model, id int64, f *schema.Field, company int64) (any, bool) {
 	if f.HasColumn() {
-		v, ok := c.own[m.Name][id][f.Name]
+		v, ok := c.own[m.Name][id][slot(f, company)]
 		return v, ok
 	}
 	v, ok := c.derived[derivedKey(m, f)][id]
 	return v, ok
 }
 
-func (c *recordCache) put(m *schema.Model, id int64, f *schema.Field, v any) {
+func (c *recordCache) put(m *schema.Model, id int64, f *schema.Field, company int64, v any) {
 	if !f.HasColumn() {
 		key := derivedKey(m, f)
 		if c.derived[key] == nil {
@@ -41,7 +53,7 @@ func (c *recordCache) put(m *schema.Model, id int64, f *schema.Field, v any) {
 	if c.own[m.Name][id] == nil {
 		c.own[m.Name][id] = map[string]any{}
 	}
-	c.own[m.Name][id][f.Name] = v
+	c.own[m.Name][id][slot(f, company)] = v
 }
 
 // changed forgets records, and what is derived from their model.
@@ -69,7 +81,11 @@ func (c *recordCache) wrote(st *state, m *schema.Model, ids []int64, columns Val
 		delete(cached, "write_uid")
 		for name, v := range columns {
 			f := m.Field(name)
-			if f.Translate || f.CompanyDependent || f.Type == schema.JSON {
+			switch {
+			case f.CompanyDependent:
+				maps.DeleteFunc(cached, func(key string, _ any) bool { return strings.HasPrefix(key, name+"@") })
+				continue
+			case f.Translate || f.Type == schema.JSON:
 				delete(cached, name) // the column holds more than this value
 				continue
 			}
@@ -96,7 +112,7 @@ func (c *recordCache) inserted(st *state, m *schema.Model, id int64, values Valu
 				v = falsy
 			}
 		}
-		c.put(m, id, f, v)
+		c.put(m, id, f, 0, v)
 	}
 	c.dropDerived(st, m)
 }

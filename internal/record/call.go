@@ -15,6 +15,9 @@ import (
 // Call implements backend.Backend: the methods that every model has, then
 // those of its logic.
 func (e *Engine) Call(ctx context.Context, c *backend.Caller, model, method string, ids []int64, args backend.Values) (any, error) {
+	if e.facts != nil {
+		return nil, e.foreignCall(ctx, c, model, method)
+	}
 	var result any
 	err := e.write(ctx, c, func(env *Env) error {
 		var err error
@@ -43,7 +46,9 @@ func (e *Env) call(model, name string, ids []int64, args Values) (any, error) {
 		if method.OnModel {
 			return nil, fault.Newf(fault.BadRequest, "The method %s belongs to the model: call it without a record id", name)
 		}
-		return nil, fault.Newf(fault.BadRequest, "The method %s works on records: name one, as in /%s/7/%s", name, model, name)
+		if !method.MayBeEmpty || !e.asOdoo() {
+			return nil, fault.Newf(fault.BadRequest, "The method %s works on records: name one, as in /%s/7/%s", name, model, name)
+		}
 	}
 	mode := schema.Write
 	if method.ReadOnly {
@@ -117,14 +122,24 @@ func (e *Env) methodNames(m *schema.Model) []string {
 // with routes of their own.
 func commonMethods() map[string]Method {
 	return map[string]Method{
-		"copy":         {Doc: "Duplicate records; default gives other values", Do: copyMethod},
+		"copy": {Doc: "Duplicate records; default gives other values", MayBeEmpty: true, Do: copyMethod},
+		"copy_data": {
+			Doc: "The values that copies of records would get", ReadOnly: true, MayBeEmpty: true, Do: copyData,
+		},
+		"name_create": {Doc: "Create a record by its name alone", OnModel: true, ReadOnly: true, Do: nameCreate},
+		"get_field_translations": {
+			Doc: "What a translated field says in each language", ReadOnly: true, Do: getTranslations,
+		},
+		"update_field_translations": {
+			Doc: "Change what a translated field says, by language; false removes a language", Do: updateTranslations,
+		},
 		"default_get":  {Doc: "The defaults of the given fields", OnModel: true, ReadOnly: true, Do: defaultGet},
 		"name_search":  {Doc: "Find records by name", OnModel: true, ReadOnly: true, Do: nameSearch},
 		"search_count": {Doc: "The number of records that match a domain", OnModel: true, ReadOnly: true, Do: searchCount},
-		"action_archive": {Doc: "Archive records", Do: func(e *Env, recs []Rec, _ Values) (any, error) {
+		"action_archive": {Doc: "Archive records", MayBeEmpty: true, Do: func(e *Env, recs []Rec, _ Values) (any, error) {
 			return archive(e, recs, false)
 		}},
-		"action_unarchive": {Doc: "Restore archived records", Do: func(e *Env, recs []Rec, _ Values) (any, error) {
+		"action_unarchive": {Doc: "Restore archived records", MayBeEmpty: true, Do: func(e *Env, recs []Rec, _ Values) (any, error) {
 			return archive(e, recs, true)
 		}},
 	}

@@ -104,24 +104,39 @@ func deadLink(f *schema.Field, id int64) error {
 type suspect struct {
 	model  *schema.Model
 	values Values
+	fresh  bool // of a record that was being made
 }
 
 // suspects remembers values whose links have to be looked at once the failed
 // transaction is over and its connection free.
-func (e *Env) suspects(m *schema.Model, cause error, values ...Values) {
+func (e *Env) suspects(m *schema.Model, cause error, fresh bool, values Values) {
 	if v, ok := errors.AsType[*sqldb.Violation](cause); !ok || v.Kind != sqldb.ForeignKey {
 		return
 	}
-	for _, v := range values {
-		e.suspected = append(e.suspected, suspect{m, v})
+	e.suspected = append(e.suspected, suspect{m, values, fresh})
+}
+
+// looksBehind says that Odoo looks at the target of a link, to compute something
+// from it, before it stores the link: it then finds the target missing itself.
+func (s *suspect) looksBehind(st *state, f *schema.Field) bool {
+	for _, t := range st.triggers[s.model.Name] {
+		if t.field != f.Name || t.model != s.model.Name || len(t.path) > 0 {
+			continue
+		}
+		related := len(s.model.Field(t.compute.Fields[0]).Related) > 0
+		if !s.fresh || (t.compute.Early && !related) {
+			return true
+		}
 	}
+	return false
 }
 
 // missingLink names the link that leads nowhere, nil when none does.
-func (e *Engine) missingLink(ctx context.Context, st *state, suspected []suspect) error {
+func (e *Engine) missingLink(ctx context.Context, env *Env) error {
+	st := env.st
 	var found error
 	err := e.db.Read(ctx, func(q sqldb.Querier) error {
-		for _, s := range suspected {
+		for _, s := range env.suspected {
 			for _, f := range s.model.Fields {
 				id, ok := s.values[f.Name].(int64)
 				target := st.reg.Model(f.Relation)
@@ -134,7 +149,11 @@ func (e *Engine) missingLink(ctx context.Context, st *state, suspected []suspect
 				if err != nil {
 					return err
 				}
-				if !exists {
+				switch {
+				case exists:
+				case env.asOdoo() && s.looksBehind(st, f):
+					found = missingRecord(f.Relation, id)
+				default:
 					found = deadLink(f, id)
 				}
 			}

@@ -11,14 +11,20 @@ import (
 )
 
 func archive(e *Env, recs []Rec, active bool) (any, error) {
+	if len(recs) == 0 {
+		return nil, nil
+	}
 	m := recs[0].model
 	if m.ActiveName == "" {
 		return nil, fault.Newf(fault.BadRequest, "Records of %s cannot be archived", m.Name)
 	}
-	return true, e.Write(recs, Values{m.ActiveName: active})
+	return nil, e.Write(recs, Values{m.ActiveName: active})
 }
 
 func copyMethod(e *Env, recs []Rec, args Values) (any, error) {
+	if len(recs) == 0 {
+		return []int64{}, nil
+	}
 	over, _ := args["default"].(map[string]any)
 	if err := e.inScope(recs[0].model, over); err != nil {
 		return nil, err
@@ -162,7 +168,7 @@ func (e *Env) copyTranslations(from, to Rec, over Values) error {
 		_, err := e.tx.Exec(e.ctx, "update "+table+" set "+column+" = (select o."+column+" from "+table+
 			" o where o.id = $1) where id = $2", from.id, to.id)
 		if err != nil {
-			return err
+			return violation(from.model, err) // in all languages it may be the same as another's
 		}
 	}
 	return nil
@@ -177,6 +183,13 @@ func defaultGet(e *Env, recs []Rec, args Values) (any, error) {
 	values := Values{}
 	if err := e.defaults(m, values); err != nil {
 		return nil, err
+	}
+	for _, f := range m.Fields { // what a company has for all its records
+		if _, has := values[f.Name]; f.CompanyDependent && !has {
+			if v, ok := e.compiler().fallback(f); ok {
+				values[f.Name] = v
+			}
+		}
 	}
 	wanted := map[string]bool{}
 	list, given := args["fields"].([]any)

@@ -1,11 +1,14 @@
 package record
 
 import (
+	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
 	"gatehouse/internal/access"
+	"gatehouse/internal/backend"
 	"gatehouse/internal/domain"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/schema"
@@ -36,6 +39,15 @@ type compiler struct {
 	literals bool
 	// volatile says that the statement depends on the moment it was compiled.
 	volatile bool
+	// unguarded is the clause whose records are shown by their documents later.
+	unguarded *from
+	// contextKeys are the keys of the context that the engine does not know.
+	contextKeys []string
+	// sized and sizedFields are the context's bin_size; fileAspect is what
+	// attached tells, the bytes if it is empty.
+	sized       bool
+	sizedFields []string
+	fileAspect  string
 }
 
 // from is one FROM clause: a model's table under an alias and the joins to the
@@ -109,7 +121,11 @@ func (f *from) parent(link *schema.Field) *from {
 	if !ok {
 		alias = f.c.alias()
 		f.joined[key] = alias
-		f.joins.WriteString(" left join " + quote(m.Table) + " " + alias + " on " + alias + ".id = " + f.col(link))
+		on := f.col(link)
+		if link.CompanyDependent {
+			on = f.perCompany(link)
+		}
+		f.joins.WriteString(" left join " + quote(m.Table) + " " + alias + " on " + alias + ".id = " + on)
 	}
 	return f.at(m, alias)
 }
@@ -124,10 +140,13 @@ func (c *compiler) field(m *schema.Model, name, what string) (*schema.Field, err
 	if f == nil || f.Secret {
 		return nil, unknownField(m, name, what)
 	}
+	if f.Gap != "" {
+		return nil, backend.CannotProve(backend.UnknownField, m.Name+"."+name, f.Gap)
+	}
 	if !c.sudo && !access.Field(c.reg, c.actor.user, f) {
 		return nil, fault.Newf(fault.Forbidden, "You are not allowed to access the field %s of %s", name, m.Name)
 	}
-	return f, nil
+	return f, c.comparable(f, what)
 }
 
 func unknownField(m *schema.Model, name, what string) error {
@@ -152,6 +171,9 @@ func (f *from) where(n domain.Node) (string, error) {
 	case domain.Or:
 		return f.list(n, " or ", "false")
 	case domain.Not:
+		if turned, ok := f.turned(n.Child); ok {
+			return f.where(turned)
+		}
 		inner, err := f.where(n.Child)
 		return negate(inner), err
 	case *domain.Leaf:
@@ -193,6 +215,9 @@ func (f *from) list(nodes []domain.Node, op, empty string) (string, error) {
 // that the caller may see: rights, record rules, and archived ones left out
 // unless asked for.
 func (f *from) search(n domain.Node) (string, error) {
+	if err := f.c.searchable(f.model); err != nil {
+		return "", err
+	}
 	n = f.c.withActive(f.model, n)
 	cond, err := f.where(n)
 	if err != nil {
@@ -243,7 +268,7 @@ func (f *from) rules(mode schema.Mode) (string, error) {
 		}
 		cond = conj(cond, parent)
 	}
-	return cond, nil
+	return f.guarded(cond, mode)
 }
 
 // sudo compiles a part as superuser, archived records included.
@@ -257,6 +282,12 @@ func (f *from) sudo(part func() (string, error)) (string, error) {
 
 // ruleFault hides the text of a rule that could not be applied from the caller.
 func ruleFault(err error) error {
+	if fl, ok := errors.AsType[*fault.Error](err); ok && fl.Kind == fault.Forbidden {
+		return fl // the companies of the context
+	}
+	if u, ok := errors.AsType[*access.UnprovableError](err); ok {
+		err = fmt.Errorf("%w: %w", &backend.UnprovableError{Reason: backend.RuleLanguage, Subject: u.Rule.Name}, err)
+	}
 	return fault.New(fault.Forbidden, "A record rule of this model cannot be applied; the administrator finds the reason in the log").Because(err)
 }
 

@@ -94,7 +94,7 @@ func (e *Env) storeComputed(m *schema.Model, r Rec, values Values) error {
 			if err != nil {
 				return err
 			}
-			if err := e.applyX2many(m, r.id, f, cmds); err != nil {
+			if err := e.applyX2many(m, r.id, f, cmds, false); err != nil {
 				return err
 			}
 			continue

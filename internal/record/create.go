@@ -93,7 +93,7 @@ func (e *Env) create(m *schema.Model, list []Values) ([]int64, error) {
 		}
 		for _, f := range m.Fields { // in the order of declaration, not of the map
 			if cmds, ok := n.lines[f.Name].([]Command); ok {
-				if err := e.applyX2many(m, ids[i], f, cmds); err != nil {
+				if err := e.applyX2many(m, ids[i], f, cmds, true); err != nil {
 					return nil, inBulk(err, i, len(list))
 				}
 			}
@@ -148,7 +148,7 @@ func inBulk(err error, i, n int) error {
 // prepare makes the complete values of one record: given ones, defaults, the
 // model's own logic, delegation parents, early computes.
 func (e *Env) prepare(m *schema.Model, given Values) (*newRecord, error) {
-	values, err := e.clean(m, given)
+	values, err := e.clean(m, e.odooValues(m, given, false))
 	if err != nil {
 		return nil, err
 	}
@@ -238,7 +238,7 @@ func (e *Env) insert(m *schema.Model, news []*newRecord) ([]int64, error) {
 	}
 	if err := e.tx.Batch(e.ctx, stmts); err != nil {
 		for _, n := range news {
-			e.suspects(m, err, n.values)
+			e.suspects(m, err, true, n.values)
 		}
 		return nil, violation(m, err)
 	}
@@ -266,12 +266,7 @@ func (e *Env) insertOne(m *schema.Model, values Values) sqldb.Stmt {
 		case f.Name == "create_date" || f.Name == "write_date":
 			marks = append(marks, c.arg(e.moment))
 		default:
-			// Odoo writes 0 and false where a number or truth value is not given.
-			falsy, has := f.Type.Falsy()
-			if !has || f.Type.IsText() || f.Translate || f.CompanyDependent {
-				continue
-			}
-			marks = append(marks, c.arg(falsy))
+			continue // as in Odoo NULL, which reads as 0 or false
 		}
 		columns = append(columns, quote(f.Name))
 	}

@@ -13,6 +13,7 @@ import (
 
 	"gatehouse/internal/backend"
 	"gatehouse/internal/clock"
+	"gatehouse/internal/facts"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/schema"
 	"gatehouse/internal/sqldb"
@@ -33,6 +34,9 @@ type Options struct {
 	Clock  clock.Clock // nil: the machine's
 	// SanitizeHTML cleans what is written to html fields; nil keeps it.
 	SanitizeHTML func(string) string
+	// Odoo says that the database is that of a genuine Odoo, and what is known
+	// of its code. It is read as it is and never written.
+	Odoo *facts.Table
 }
 
 // Engine answers for the records of one database. Safe for concurrent use.
@@ -42,6 +46,7 @@ type Engine struct {
 	logics   map[string][]*Logic
 	clock    clock.Clock
 	sanitize func(string) string
+	facts    *facts.Table // of a genuine Odoo; nil: the database is our own
 
 	state  atomic.Pointer[state]
 	wanted atomic.Uint64 // generation of the registry that is needed
@@ -62,11 +67,12 @@ type state struct {
 	generation uint64
 }
 
-// Open brings the database to the declared models and makes an engine on it.
+// Open brings the database to the declared models and makes an engine on it. A
+// genuine Odoo's database stays as it is.
 func Open(ctx context.Context, db sqldb.DB, opts Options) (*Engine, error) {
 	e := &Engine{
 		db: db, declared: opts.Models, logics: map[string][]*Logic{},
-		clock: opts.Clock, sanitize: opts.SanitizeHTML,
+		clock: opts.Clock, sanitize: opts.SanitizeHTML, facts: opts.Odoo,
 	}
 	if e.clock == nil {
 		e.clock = clock.System
@@ -78,8 +84,10 @@ func Open(ctx context.Context, db sqldb.DB, opts Options) (*Engine, error) {
 		l := &opts.Logics[i]
 		e.logics[l.Model] = append(e.logics[l.Model], l)
 	}
-	if err := schema.Sync(ctx, db, opts.Models); err != nil {
-		return nil, fault.Wrap(err, "bring the database to the declared models")
+	if e.facts == nil {
+		if err := schema.Sync(ctx, db, opts.Models); err != nil {
+			return nil, fault.Wrap(err, "bring the database to the declared models")
+		}
 	}
 	e.known.Store(newKnowledge())
 	e.stop = db.Watch(e.changed)
@@ -110,7 +118,7 @@ func (e *Engine) changed(channel string) {
 func (e *Engine) load(ctx context.Context) error {
 	generation := e.wanted.Load()
 	return storeFault(e.db.Snapshot(ctx, func(q sqldb.Querier) error {
-		reg, err := schema.Load(ctx, q, e.declared)
+		reg, err := schema.Load(ctx, q, e.declared, e.facts)
 		if err != nil {
 			return err
 		}
@@ -122,7 +130,11 @@ func (e *Engine) load(ctx context.Context) error {
 }
 
 func (e *Engine) newState(reg *schema.Registry) *state {
-	st := &state{reg: reg, derived: derivedFields(reg)}
+	st := &state{reg: reg}
+	if e.facts != nil {
+		return st // nothing is computed in a database that is only read
+	}
+	st.derived = derivedFields(reg)
 	st.triggers, st.computes = e.buildTriggers(reg)
 	return st
 }

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -56,6 +57,9 @@ func (e *Engine) SudoTx(ctx context.Context, tx sqldb.Tx, fn func(*Env) error) e
 // write runs fn in one write transaction for a caller, and what it left to
 // compute after it.
 func (e *Engine) write(ctx context.Context, c *backend.Caller, fn func(*Env) error) error {
+	if err := e.onlyRead(); err != nil {
+		return err
+	}
 	var env *Env
 	err := e.upToDate(func() error {
 		return e.db.Write(ctx, func(tx sqldb.Tx) error {
@@ -66,7 +70,7 @@ func (e *Engine) write(ctx context.Context, c *backend.Caller, fn func(*Env) err
 		})
 	})
 	if err != nil && env != nil && len(env.suspected) > 0 {
-		if missing := e.missingLink(ctx, env.st, env.suspected); missing != nil {
+		if missing := e.missingLink(ctx, env); missing != nil {
 			return missing
 		}
 	}
@@ -75,6 +79,9 @@ func (e *Engine) write(ctx context.Context, c *backend.Caller, fn func(*Env) err
 
 func (e *Engine) inside(ctx context.Context, tx sqldb.Tx, c *backend.Caller, fn func(*Env) error) error {
 	cx, err := e.call(ctx, tx, c)
+	if err == nil {
+		err = cmp.Or(cx.actor.companyErr, cx.actor.langErr)
+	}
 	if err != nil {
 		return err
 	}

@@ -1,9 +1,12 @@
 package record
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 
+	"gatehouse/internal/backend"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/schema"
 )
@@ -16,7 +19,7 @@ func (f *from) value(field *schema.Field) (string, error) {
 	case field.Name == "display_name":
 		return f.displayName()
 	case field.SQL != "":
-		return f.computed(field), nil
+		return f.computed(field)
 	case field.Inherited:
 		up := f.parent(f.model.Field(field.Related[0]))
 		target := up.model.Field(field.Related[1])
@@ -26,36 +29,36 @@ func (f *from) value(field *schema.Field) (string, error) {
 		return up.value(target)
 	case !field.Store && len(field.Related) > 0:
 		return f.path(field.Related)
+	case field.Attached && field.Store:
+		return f.attached(field), nil
 	case !field.HasColumn():
 		return "", notReadable(field)
 	case field.Translate:
-		return c.translated(f.col(field)), nil
+		return c.translated(f.col(field)), cmp.Or(c.actor.langErr, c.oneLanguage(field))
 	case field.CompanyDependent:
-		return f.perCompany(field), nil
+		return f.perCompany(field), c.actor.companyErr
 	}
 	return f.col(field), nil
 }
 
-// notReadable answers for fields whose value only Odoo's code could compute.
-func notReadable(field *schema.Field) error {
-	return fault.Newf(fault.BadRequest, "The field %s of %s is computed and not stored: it cannot be used here",
-		field.Name, field.Model.Name).With(fault.FieldErrors{field.Name: "not stored"})
+// computed is the expression of a computed field.
+func (f *from) computed(field *schema.Field) (string, error) {
+	for _, key := range f.c.contextKeys {
+		if slices.Contains(field.Contexts, key) {
+			return "", backend.CannotProve(backend.ContextKey, key, field.Model.Name+"."+field.Name)
+		}
+	}
+	return f.fill(field.SQL)
 }
 
-// computed fills in the template of a computed field.
-func (f *from) computed(field *schema.Field) string {
-	expr := strings.ReplaceAll(field.SQL, "{t}", f.alias)
-	if strings.Contains(expr, "{companies}") {
-		ids := make([]string, len(f.c.actor.companies))
-		for i, id := range f.c.actor.companies {
-			ids[i] = strconv.FormatInt(id, 10)
+// oneLanguage refuses contexts that ask for the terms of all languages.
+func (c *compiler) oneLanguage(field *schema.Field) error {
+	for _, key := range []string{"prefetch_langs", "edit_translations"} {
+		if slices.Contains(c.contextKeys, key) {
+			return backend.CannotProve(backend.ContextKey, key, field.Model.Name+"."+field.Name)
 		}
-		if len(ids) == 0 {
-			ids = []string{"0"}
-		}
-		expr = strings.ReplaceAll(expr, "{companies}", "("+strings.Join(ids, ",")+")")
 	}
-	return "(" + expr + ")"
+	return nil
 }
 
 // translated picks the language of the context, else English.
@@ -70,22 +73,36 @@ func (c *compiler) translated(column string) string {
 // ir.default (semantics, section 9).
 func (f *from) perCompany(field *schema.Field) string {
 	c := f.c
-	expr := c.d.JSONText(f.col(field), strconv.FormatInt(c.actor.company, 10))
+	company := strconv.FormatInt(c.actor.company, 10)
+	expr := c.d.JSONText(f.col(field), company)
 	typed := func(sqlType string) string { return "cast(" + expr + " as " + sqlType + ")" }
 	switch field.Type {
-	case schema.Integer, schema.Many2one:
+	case schema.Integer:
 		expr = typed("integer")
+	case schema.Many2one:
+		expr = typed("integer")
+		if target := c.reg.Model(field.Relation); target != nil {
+			// No foreign key empties a link to a record that is gone.
+			expr = "(select id from " + quote(target.Table) + " where id = " + expr + ")"
+		}
 	case schema.Float, schema.Monetary:
 		expr = typed("double precision")
+	case schema.Date:
+		expr = typed(f.castDate())
+	case schema.Datetime:
+		expr = typed(f.castTimestamp())
 	case schema.Boolean:
 		// PostgreSQL writes JSON's true as "true", SQLite as 1.
-		expr = "(" + expr + " in ('true', '1'))"
+		expr = "(" + typed("text") + " in ('true', '1'))"
 	}
 	fallback, ok := c.fallback(field)
 	if !ok {
-		return expr
+		if fallback, ok = field.Type.Falsy(); !ok || field.Type.IsText() {
+			return expr
+		}
 	}
-	return "coalesce(" + expr + ", " + c.arg(fallback) + ")"
+	// A null of the company's own stands: the fall-back is for those without any.
+	return "case when " + c.d.JSONGet(f.col(field), company) + " is null then " + c.arg(fallback) + " else " + expr + " end"
 }
 
 // fallback is the value of ir.default that stands in where a company has none:
@@ -132,47 +149,16 @@ func (f *from) path(steps []string) (string, error) {
 	return "(select " + expr + " from " + sub.sql() + " where " + sub.alias + ".id = " + link + ")", nil
 }
 
-// displayName is the expression of a record's name (semantics, section 11).
-func (f *from) displayName() (string, error) {
-	m := f.model
-	if len(m.NameParts) > 0 {
-		return f.nameParts()
-	}
-	if field := m.Field(m.RecName); field != nil && field.Name != "display_name" {
-		if field.Type == schema.Many2one {
-			return f.refName(field)
-		}
-		expr, err := f.value(field)
-		if err != nil || field.Type.IsText() {
-			return expr, err
-		}
-		return f.c.d.CastText(expr, field.ColumnKind()), nil
-	}
-	return "'" + m.Name + ",' || cast(" + f.alias + ".id as text)", nil
-}
-
-func (f *from) nameParts() (string, error) {
-	var parts []string
-	for _, p := range f.model.NameParts {
-		expr, err := f.path(strings.Split(p.Path, "."))
-		if err != nil {
-			return "", err
-		}
-		if p.Before == "" && p.After == "" {
-			parts = append(parts, "coalesce("+expr+", '')")
-			continue
-		}
-		parts = append(parts, "case when "+expr+" <> '' then "+quoteText(p.Before)+" || "+expr+" || "+quoteText(p.After)+" else '' end")
-	}
-	return "(" + strings.Join(parts, " || ") + ")", nil
-}
-
 // refName is the display name of a many2one's target, computed as superuser:
 // Odoo shows it even where the target itself may not be read.
 func (f *from) refName(field *schema.Field) (string, error) {
 	target := f.c.reg.Model(field.Relation)
 	if target == nil {
 		return "null", nil
+	}
+	if field.HasColumn() {
+		next := f.parent(field)
+		return next.sudo(next.displayName)
 	}
 	link, err := f.value(field)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"gatehouse/internal/business"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/record"
+	"gatehouse/internal/schema"
 	"gatehouse/internal/sqldb"
 	"gatehouse/internal/sqldb/sqltest"
 )
@@ -28,11 +29,11 @@ func onBoth(t *testing.T, fn func(w *world)) {
 	sqltest.Each(t, func(t *testing.T, db sqldb.DB) { fn(open(t, db)) })
 }
 
-func open(t *testing.T, db sqldb.DB) *world {
+func open(t *testing.T, db sqldb.DB, more ...*schema.Model) *world {
 	t.Helper()
 	plainHash := func(s string) (string, error) { return "test$" + s, nil }
 	eng, err := record.Open(context.Background(), db, record.Options{
-		Models: business.Models(), Logics: business.Logics(business.Options{HashPassword: plainHash}),
+		Models: append(business.Models(), more...), Logics: business.Logics(business.Options{HashPassword: plainHash}),
 	})
 	if err != nil {
 		t.Fatalf("open: %v", err)

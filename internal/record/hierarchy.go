@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"gatehouse/internal/backend"
 	"gatehouse/internal/domain"
 	"gatehouse/internal/schema"
 )
@@ -12,56 +13,86 @@ import (
 // includes archived records (semantics, section 7).
 func (f *from) hierarchy(field *schema.Field, op domain.Op, value any) (string, error) {
 	down := op == domain.OpChildOf
-	target, link, err := f.tree(field, op)
+	if isFalsy(nil, value) && value != "" {
+		return "false", nil
+	}
+	t, err := f.tree(field, op)
 	if err != nil {
 		return "", err
 	}
-	if isFalsy(nil, value) || value == "" {
-		return "false", nil
-	}
-	if link == nil || link.Type != schema.Many2one || link.Relation != target.Name {
-		return "", badOperand(field, "has no hierarchy: "+target.Name+" has no parent field")
-	}
-	start, err := f.roots(field, target, value)
+	start, err := f.roots(field, t.model, value)
 	if err != nil || start.none() {
 		return "false", err
 	}
-	if ids, known := f.c.walkCompanies(target, start, down); known && field.Name != "id" && field.Type == schema.Many2one {
+	if err := t.climbable(field, start, down); err != nil {
+		return "", err
+	}
+	if ids, known := f.c.walkCompanies(t.model, start, down); known && field.Name != "id" && field.Type == schema.Many2one {
 		expr, err := f.value(field)
 		return f.c.inInts(expr, ids), err
 	}
-	switch {
-	case field.Name == "id" || (field.Type == schema.Many2one && target == f.model):
-		return f.within(f.alias+".id", f.alias, target, link, start, down), nil
-	case field.Type == schema.Many2one:
-		expr, err := f.value(field)
-		if err != nil {
-			return "", err
-		}
-		sub := f.c.from(target)
-		return "exists (select 1 from " + sub.sql() + " where " + sub.alias + ".id = " + expr + " and " +
-			f.within(sub.alias+".id", sub.alias, target, link, start, down) + ")", nil
+	if field.Name == "id" || (field.Type == schema.Many2one && t.model == f.model) {
+		return f.within(f.alias+".id", f.alias, t, start, down)
 	}
-	sub := f.c.from(target)
-	return f.linked(field, sub, f.within(sub.alias+".id", sub.alias, target, link, start, down))
+	sub := f.c.from(t.model)
+	cond, err := sub.within(sub.alias+".id", sub.alias, t, start, down)
+	if err != nil {
+		return "", err
+	}
+	if field.Type.IsX2many() && t.stored() && down {
+		// Odoo looks these up by their path, and so like any other condition on
+		// an x2many, among the records that it shows.
+		return f.shown(field, sub, cond)
+	}
+	return f.linked(field, sub, cond)
 }
 
-// tree is the model in whose hierarchy a condition looks, and its parent link.
-func (f *from) tree(field *schema.Field, op domain.Op) (*schema.Model, *schema.Field, error) {
+// tree is a hierarchy: the model and the field that links a record to its parent.
+type tree struct {
+	model *schema.Model
+	link  *schema.Field
+	// upside says that link is a one2many, which leads from parent to child.
+	upside bool
+}
+
+// stored says that the model keeps the paths of this hierarchy.
+func (t tree) stored() bool {
+	return t.model.ParentStore && !t.upside && t.link != nil && t.link.Name == t.model.ParentName
+}
+
+// climbable refuses what Odoo fails at, and the rest that cannot be promised.
+func (t tree) climbable(field *schema.Field, start roots, down bool) error {
+	switch {
+	case t.link == nil && start.query != "": // Odoo fails only if it finds any
+		return backend.CannotProve(backend.ValueShape, field.Name, t.model.Name+" has no parent field")
+	case t.link == nil:
+		return badOperand(field, "has no hierarchy: "+t.model.Name+" has no parent field")
+	case t.upside:
+	case t.link.Type != schema.Many2one, t.link.Relation != t.model.Name && !down:
+		return backend.CannotProve(backend.ValueShape, field.Name, "the parents of "+t.model.Name+" are "+t.link.Relation)
+	}
+	return nil
+}
+
+// tree is the hierarchy that a condition looks in: along the field itself
+// where it leads to the same model, else along the model's parent field.
+func (f *from) tree(field *schema.Field, op domain.Op) (tree, error) {
 	if field.Name == "id" {
-		return f.model, f.model.Field(f.model.ParentName), nil
+		return tree{model: f.model, link: f.model.Field(f.model.ParentName)}, nil
 	}
 	if !field.Type.IsRelational() {
-		return nil, nil, badOperand(field, "is no relation: "+string(op)+" needs one")
+		return tree{}, badOperand(field, "is no relation: "+string(op)+" needs one")
 	}
 	target, err := f.c.comodel(field)
-	if err != nil {
-		return nil, nil, err
+	switch {
+	case err != nil:
+		return tree{}, err
+	case target != f.model:
+		return tree{model: target, link: target.Field(target.ParentName)}, nil
+	case field.Type == schema.One2many && target.Field(field.Inverse) != nil:
+		return tree{model: target, link: target.Field(field.Inverse), upside: true}, nil
 	}
-	if target == f.model && field.Type == schema.Many2one {
-		return target, field, nil // the field itself is the hierarchy
-	}
-	return target, target.Field(target.ParentName), nil
+	return tree{model: target, link: field}, nil
 }
 
 // walkCompanies walks the tree of companies in memory: nearly every record
@@ -99,13 +130,14 @@ func (c *compiler) below(id, ancestor int64) bool {
 }
 
 // roots reads the value of a hierarchy condition: ids, or names to search for.
+// Odoo takes the ids of a many2many only if a search finds them.
 func (f *from) roots(field *schema.Field, target *schema.Model, value any) (roots, error) {
 	list, isList := value.([]any)
 	if !isList {
 		list = []any{value}
 	}
 	var ids []int64
-	var names []domain.Node
+	var found []domain.Node
 	for _, v := range list {
 		switch v := v.(type) {
 		case int64:
@@ -113,32 +145,45 @@ func (f *from) roots(field *schema.Field, target *schema.Model, value any) (root
 				ids = append(ids, v)
 			}
 		case string:
-			names = append(names, &domain.Leaf{Path: "display_name", Op: domain.OpILike, Value: v, Pos: -1})
-		case nil, bool:
-			if v == true {
-				return roots{}, badOperand(field, "expected ids or names")
-			}
+			found = append(found, &domain.Leaf{Path: "display_name", Op: domain.OpILike, Value: v, Pos: -1})
 		default:
+			if v == nil || v == false {
+				continue
+			}
 			return roots{}, badOperand(field, "expected ids or names")
 		}
 	}
+	if field.Type == schema.Many2many && len(ids) > 0 {
+		found = append(found, &domain.Leaf{Path: "id", Op: domain.OpIn, Value: anyIDs(ids), Pos: -1})
+		ids = nil
+	}
 	r := roots{ids: ids}
-	if len(names) == 0 {
+	if len(found) == 0 {
 		return r, nil
 	}
-	if err := f.c.allowed(target.Name); err != nil {
-		return roots{}, err
-	}
-	sub := f.c.from(target)
-	cond, err := sub.search(domain.Disj(names...))
+	query, err := f.rootQuery(field, target, domain.Disj(found...))
 	if err != nil {
 		return roots{}, err
 	}
 	if len(ids) > 0 {
-		cond = disj(f.c.inInts(sub.alias+".id", ids), cond)
+		query += " union select id from " + quote(target.Table) + " where " + f.c.inInts("id", ids)
 	}
-	r.query = "select " + sub.alias + ".id from " + sub.sql() + " where " + cond
+	r.query = query
 	return r, nil
+}
+
+// rootQuery searches the records that a walk starts from, as the caller.
+func (f *from) rootQuery(field *schema.Field, target *schema.Model, node domain.Node) (string, error) {
+	c := f.c
+	if err := c.allowed(target.Name); err != nil {
+		return "", err
+	}
+	was := c.keepArchived
+	defer func() { c.keepArchived = was }()
+	c.keepArchived = was || field.Type == schema.Many2one || field.KeepArchived
+	sub := c.from(target)
+	cond, err := sub.search(node)
+	return "select " + sub.alias + ".id from " + sub.sql() + " where " + cond, err
 }
 
 // roots are the records that a walk starts from: known by id, or found by a query.
@@ -159,25 +204,28 @@ func (r roots) among(c *compiler, expr string) string {
 
 // within says that the record whose id is expr lies below (down) or above the
 // roots: by parent_path where the model keeps one, else by walking.
-func (f *from) within(expr, alias string, target *schema.Model, link *schema.Field, r roots, down bool) string {
-	table := quote(target.Table)
-	if target.ParentStore && link.Name == target.ParentName {
+func (f *from) within(expr, alias string, t tree, r roots, down bool) (string, error) {
+	table := quote(t.model.Table)
+	if t.stored() {
 		p := f.c.alias()
 		below, above := alias+".parent_path", p+".parent_path"
 		if !down {
 			below, above = above, below
 		}
 		return "exists (select 1 from " + table + " " + p + " where " + r.among(f.c, p+".id") + " and substr(" +
-			below + ", 1, length(" + above + ")) = " + above + ")"
+			below + ", 1, length(" + above + ")) = " + above + ")", nil
 	}
-	h, n := f.c.alias(), f.c.alias()
-	column := quote(link.Name)
-	step := "select " + n + ".id from " + table + " " + n + " join " + h + " on " + n + "." + column + " = " + h + ".id"
-	if !down {
-		step = "select " + n + "." + column + " from " + table + " " + n + " join " + h + " on " + n + ".id = " + h +
-			".id where " + n + "." + column + " is not null"
+	h, n := f.c.alias(), f.c.from(t.model)
+	parent, err := n.value(t.link)
+	if err != nil {
+		return "", err
+	}
+	step := "select " + n.alias + ".id from " + n.sql() + " join " + h + " on " + parent + " = " + h + ".id"
+	if down == t.upside {
+		step = "select " + parent + " from " + n.sql() + " join " + h + " on " + n.alias + ".id = " + h +
+			".id where " + parent + " is not null"
 	}
 	start := f.c.alias()
 	first := "select " + start + ".id from " + table + " " + start + " where " + r.among(f.c, start+".id")
-	return expr + " in (with recursive " + h + "(id) as (" + first + " union " + step + ") select id from " + h + ")"
+	return expr + " in (with recursive " + h + "(id) as (" + first + " union " + step + ") select id from " + h + ")", nil
 }

@@ -3,6 +3,7 @@ package record
 import (
 	"strings"
 
+	"gatehouse/internal/backend"
 	"gatehouse/internal/domain"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/schema"
@@ -13,6 +14,9 @@ func (f *from) leaf(l *domain.Leaf, path string) (string, error) {
 	name, rest, dotted := strings.Cut(path, ".")
 	field, err := f.c.field(f.model, name, "domain")
 	if err != nil {
+		return "", atLeaf(l, err)
+	}
+	if err := rewritten(f.model, name, l.Op); err != nil {
 		return "", atLeaf(l, err)
 	}
 	if field.Inherited {
@@ -34,6 +38,12 @@ func (f *from) leafField(l *domain.Leaf, field *schema.Field, rest string, dotte
 			return up.leafField(l, target, rest, dotted)
 		}
 		return "", notReadable(field)
+	}
+	if cond, done, err := f.leafComputed(l, field, rest); done {
+		return cond, err
+	}
+	if field.Type == schema.Properties {
+		return f.leafProperty(l, field, rest)
 	}
 	if dotted {
 		return f.leafPath(l, field, rest)
@@ -63,47 +73,94 @@ func (f *from) leafPath(l *domain.Leaf, field *schema.Field, rest string) (strin
 	return f.any(field, &inner)
 }
 
-// leafRelated searches a related field through its path, as superuser.
+// leafRelated searches a related field through its path, as superuser. Where
+// the path leads nowhere the value is not set: a condition that accepts unset
+// values holds there too.
 func (f *from) leafRelated(l *domain.Leaf, field *schema.Field) (string, error) {
-	first := f.model.Field(field.Related[0])
-	if first == nil || !first.Type.IsRelational() {
+	inner := *l
+	if inner.Op == domain.OpEqMaybe {
+		if isFalsy(nil, l.Value) {
+			return "true", nil
+		}
+		inner.Op = domain.OpEq
+	}
+	inner.Op, inner.Value = setForm(inner.Op, inner.Value)
+	if inner.Op.IsPattern() {
+		if set, decided := patternOnSet(inner.Op, inner.Value); decided && field.Type.IsRelational() {
+			inner.Op, inner.Value = map[bool]domain.Op{true: domain.OpNotIn, false: domain.OpIn}[set], []any{false}
+		} else if _, isList := inner.Value.([]any); isList {
+			inner.Value = pyText(inner.Value)
+		}
+	}
+	unset := acceptsUnset(&inner, field)
+	return f.sudoFields(func() (string, error) { return f.along(&inner, field.Related, unset) })
+}
+
+// along renders a condition on what a path of fields leads to; unset says that
+// it holds where a link on the way is missing.
+func (f *from) along(l *domain.Leaf, steps []string, unset bool) (string, error) {
+	field := f.model.Field(steps[0])
+	if field == nil || field.Secret {
+		return "", fault.Newf(fault.BadRequest, "Unknown field %s in %s", steps[0], f.model.Name)
+	}
+	for field.Inherited {
+		f = f.parent(f.model.Field(field.Related[0]))
+		if field = f.model.Field(field.Related[1]); field == nil {
+			return "", fault.Newf(fault.BadRequest, "Unknown field %s in %s", steps[0], f.model.Name)
+		}
+	}
+	if len(steps) == 1 {
+		return f.leafField(l, field, "", false)
+	}
+	if !field.Type.IsRelational() {
 		return "", notReadable(field)
 	}
-	inner := *l
-	inner.Path = strings.Join(field.Related[1:], ".")
-	cond, err := f.sudo(func() (string, error) {
-		if first.Inherited {
-			return f.leaf(l, strings.Join(field.Related, "."))
-		}
-		return f.any(first, &inner)
-	})
+	target, err := f.c.comodel(field)
 	if err != nil {
 		return "", err
 	}
-	// Where the path leads nowhere the value is not set: a condition that
-	// accepts unset values holds there too.
-	if acceptsUnset(l, field) {
-		cond = disj(cond, negate(f.exists(first, "true")))
+	sub := f.c.from(target)
+	cond, err := sub.along(l, steps[1:], unset)
+	if err != nil {
+		return "", err
 	}
-	return cond, nil
+	if field.Type != schema.Many2one {
+		if unset {
+			return "", backend.CannotProve(backend.ValueShape, field.Model.Name+"."+field.Name, "a related field along a list")
+		}
+		return f.shown(field, sub, cond)
+	}
+	if cond, err = f.linked(field, sub, cond); err != nil || !unset {
+		return cond, err
+	}
+	link, err := f.value(field)
+	return disj(cond, link+" is null"), err
+}
+
+// shown renders "a record of sub that cond accepts is linked by the x2many and
+// shown by it".
+func (f *from) shown(field *schema.Field, sub *from, cond string) (string, error) {
+	own, err := f.c.x2manyDomain(sub.model, field, domain.Const(true))
+	if err != nil {
+		return "", err
+	}
+	visible, err := sub.where(own)
+	if err != nil {
+		return "", err
+	}
+	return f.linked(field, sub, conj(cond, visible))
 }
 
 // acceptsUnset says whether a condition holds for a value that is not set.
 func acceptsUnset(l *domain.Leaf, field *schema.Field) bool {
-	positive := isFalsy(field, l.Value)
+	unset := isFalsy(field, l.Value)
 	if list, ok := l.Value.([]any); ok {
-		positive = false
+		unset = false
 		for _, v := range list {
-			positive = positive || isFalsy(field, v)
+			unset = unset || isFalsy(field, v)
 		}
 	}
-	switch l.Op {
-	case domain.OpEq, domain.OpIn:
-		return positive
-	case domain.OpNe, domain.OpNotIn:
-		return !positive
-	}
-	return l.Op.Negative()
+	return unset != l.Op.Negative()
 }
 
 // leafValue renders a condition on the field itself.
@@ -132,6 +189,12 @@ func (f *from) leafValue(l *domain.Leaf, field *schema.Field) (string, error) {
 		return f.leafX2many(field, op, value)
 	case field.Type == schema.Binary:
 		return f.leafBinary(field, op, value)
+	case field.Type == schema.JSON || field.Type == schema.PropertiesDefinition:
+		return f.leafJSON(field, op, value)
+	}
+	if field.Type == schema.Many2oneReference { // an integer: 0 is not set
+		number := *field
+		number.Type, field = schema.Integer, &number
 	}
 	expr, err := f.value(field)
 	if err != nil {
@@ -151,10 +214,10 @@ func setForm(op domain.Op, value any) (domain.Op, any) {
 			set = domain.OpNotIn
 		}
 		switch {
+		case value == nil, isList && len(list) == 0:
+			return set, []any{false}
 		case !isList:
 			return set, []any{value}
-		case len(list) == 0:
-			return set, []any{nil}
 		}
 		return set, list
 	case domain.OpIn, domain.OpNotIn:
@@ -211,18 +274,4 @@ func atLeaf(l *domain.Leaf, err error) error {
 type domainPlace struct {
 	Path     string `json:"path"`
 	Position int    `json:"position"` // byte offset in the domain's text
-}
-
-// leafBinary knows only whether there is something; other conditions on
-// attachments are ignored, as in Odoo.
-func (f *from) leafBinary(field *schema.Field, op domain.Op, value any) (string, error) {
-	list, _ := value.([]any)
-	if (op != domain.OpIn && op != domain.OpNotIn) || len(list) != 1 || !isFalsy(nil, list[0]) {
-		return "true", nil
-	}
-	expr, err := f.value(field)
-	if op == domain.OpIn {
-		return expr + " is null", err
-	}
-	return expr + " is not null", err
 }

@@ -45,7 +45,7 @@ func (f *from) momentOf(field *schema.Field, v any) (moment, error) {
 	}
 	if t, err := parseDay(text); err == nil {
 		local := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, loc)
-		return moment{local.UTC(), true, local.AddDate(0, 0, 1).UTC()}, nil
+		return moment{notBefore1(local.UTC()), true, local.AddDate(0, 0, 1).UTC()}, nil
 	}
 	for _, layout := range []string{schema.DatetimeLayout, "2006-01-02T15:04:05", "2006-01-02 15:04:05.999999", "2006-01-02 15:04", "2006-01-02T15:04"} {
 		if t, err := time.Parse(layout, text); err == nil {
@@ -63,7 +63,32 @@ func (f *from) momentOf(field *schema.Field, v any) (moment, error) {
 	return moment{t.UTC(), day, t.AddDate(0, 0, 1).UTC()}, nil
 }
 
-func parseDay(text string) (time.Time, error) { return time.Parse(schema.DateLayout, text) }
+// parseDay reads a day in one of the two forms of ISO 8601.
+func parseDay(text string) (time.Time, error) {
+	if t, err := time.Parse("20060102", text); err == nil {
+		return t, nil
+	}
+	return time.Parse(schema.DateLayout, text)
+}
+
+// inCalendar refuses moments after the last year that databases and Odoo know.
+func inCalendar(field *schema.Field, t time.Time) error {
+	if beyond(t) {
+		return badOperand(field, "is compared with a moment after the year 9999")
+	}
+	return nil
+}
+
+func beyond(t time.Time) bool { return t.Year() > 9999 }
+
+// notBefore1 keeps a moment in the years that databases know: a zone east of
+// Greenwich begins the year 1 in the year 0.
+func notBefore1(t time.Time) time.Time {
+	if first := time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC); t.Before(first) {
+		return first
+	}
+	return t
+}
 
 // timeArg is an argument that compares as the field's type.
 func (f *from) timeArg(field *schema.Field, t time.Time) string {
@@ -93,11 +118,14 @@ func (f *from) castTimestamp() string {
 func (f *from) memberTime(field *schema.Field, expr string, not bool, list []any) (string, error) {
 	cond := "false"
 	for _, v := range list {
-		if isFalsy(nil, v) || v == "" {
+		if v == false {
 			cond = disj(cond, expr+" is null")
 			continue
 		}
 		m, err := f.momentOf(field, v)
+		if err == nil && field.Type == schema.Datetime {
+			err = inCalendar(field, m.start.Add(time.Second))
+		}
 		if err != nil {
 			return "", err
 		}
@@ -115,7 +143,7 @@ func (f *from) memberTime(field *schema.Field, expr string, not bool, list []any
 
 // compareTime renders inequalities; a day stands for all of its seconds.
 func (f *from) compareTime(field *schema.Field, expr string, op domain.Op, value any) (string, error) {
-	if isFalsy(nil, value) || value == "" {
+	if value == nil || value == false {
 		return "false", nil
 	}
 	m, err := f.momentOf(field, value)
@@ -129,13 +157,20 @@ func (f *from) compareTime(field *schema.Field, expr string, op domain.Op, value
 	if m.day {
 		after = m.next
 	}
+	never := beyond(after) // no moment is that late
 	switch op {
 	case domain.OpLt:
 		return expr + " < " + f.timeArg(field, m.start), nil
 	case domain.OpGe:
 		return expr + " >= " + f.timeArg(field, m.start), nil
 	case domain.OpLe:
+		if never {
+			return expr + " is not null", nil
+		}
 		return expr + " < " + f.timeArg(field, after), nil
+	}
+	if never {
+		return "false", nil
 	}
 	return expr + " >= " + f.timeArg(field, after), nil
 }

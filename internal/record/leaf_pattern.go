@@ -1,7 +1,6 @@
 package record
 
 import (
-	"strconv"
 	"strings"
 
 	"gatehouse/internal/domain"
@@ -19,9 +18,6 @@ func (f *from) pattern(field *schema.Field, expr string, op domain.Op, value any
 	case domain.OpEqILike, domain.OpNotEqILike:
 		wrap, fold = false, true
 	}
-	if field.Type == schema.Boolean {
-		return "", badOperand(field, "cannot be searched with "+string(op))
-	}
 	text, isText := value.(string)
 	if !isText && !isFalsy(nil, value) {
 		if !wrap {
@@ -32,8 +28,13 @@ func (f *from) pattern(field *schema.Field, expr string, op domain.Op, value any
 	if err := noNUL(field, text); err != nil {
 		return "", err
 	}
-	if text == "" {
-		return f.emptyPattern(field, expr, wrap, not), nil
+	switch {
+	case text == "" && wrap: // every row, set or not
+		return map[bool]string{false: "true", true: "false"}[not], nil
+	case text == "":
+		return f.member(field, expr, not, []any{false})
+	case field.Type == schema.Boolean:
+		return "", badOperand(field, "cannot be searched with "+string(op))
 	}
 	if wrap {
 		text = "%" + text + "%"
@@ -49,46 +50,4 @@ func (f *from) pattern(field *schema.Field, expr string, op domain.Op, value any
 		return negate(cond), nil
 	}
 	return cond, nil
-}
-
-// emptyPattern: "like ”" matches every row and "not like ”" none; "=like ”"
-// is "not set".
-func (f *from) emptyPattern(field *schema.Field, expr string, wrap, not bool) string {
-	cond := "true"
-	if !wrap {
-		cond = expr + " is null"
-		if field.Type.IsText() {
-			cond = "(" + cond + " or " + expr + " = '')"
-		}
-	}
-	if not {
-		return negate(cond)
-	}
-	return cond
-}
-
-// pyText is how Odoo's Python writes a value as text.
-func pyText(v any) string {
-	switch v := v.(type) {
-	case string:
-		return v
-	case int64:
-		return strconv.FormatInt(v, 10)
-	case float64:
-		return pyFloat(v)
-	case bool:
-		if v {
-			return "True"
-		}
-		return "False"
-	}
-	return ""
-}
-
-func pyFloat(v float64) string {
-	s := strconv.FormatFloat(v, 'f', -1, 64)
-	if !strings.Contains(s, ".") {
-		s += ".0"
-	}
-	return s
 }

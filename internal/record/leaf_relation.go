@@ -3,6 +3,7 @@ package record
 import (
 	"math"
 
+	"gatehouse/internal/backend"
 	"gatehouse/internal/domain"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/schema"
@@ -21,6 +22,9 @@ func (c *compiler) comodel(field *schema.Field) (*schema.Model, error) {
 // that the caller may see.
 func (f *from) any(field *schema.Field, inner domain.Node) (string, error) {
 	c := f.c
+	if !field.Store && len(field.Related) > 1 && !field.Inherited {
+		return f.leafRelated(&domain.Leaf{Path: field.Name, Op: domain.OpAny, Value: inner, Pos: -1}, field)
+	}
 	target, err := c.comodel(field)
 	if err != nil {
 		return "", err
@@ -30,8 +34,13 @@ func (f *from) any(field *schema.Field, inner domain.Node) (string, error) {
 			return "", err
 		}
 	}
+	if err := c.searchable(target); err != nil {
+		return "", err
+	}
 	if field.Type.IsX2many() {
-		inner = c.x2manyDomain(target, field, inner)
+		if inner, err = c.x2manyDomain(target, field, inner); err != nil {
+			return "", err
+		}
 	}
 	sub := c.from(target)
 	cond, err := sub.where(inner)
@@ -50,16 +59,47 @@ func (f *from) any(field *schema.Field, inner domain.Node) (string, error) {
 
 // x2manyDomain adds what the field itself shows: its own domain, and archived
 // records only if asked for.
-func (c *compiler) x2manyDomain(target *schema.Model, field *schema.Field, inner domain.Node) domain.Node {
+func (c *compiler) x2manyDomain(target *schema.Model, field *schema.Field, inner domain.Node) (domain.Node, error) {
+	if field.PythonDomain {
+		return nil, backend.CannotProve(backend.PythonDomain, field.Model.Name+"."+field.Name, "")
+	}
 	if field.Domain != "" {
-		if own, err := domain.Parse(field.Domain, domain.Limits{}); err == nil {
-			inner = domain.Conj(own, inner)
+		own, err := domain.Parse(field.Domain, domain.Limits{})
+		if err != nil {
+			return nil, backend.CannotProve(backend.PythonDomain, field.Model.Name+"."+field.Name, err.Error())
 		}
+		inner = domain.Conj(own, inner)
 	}
 	if field.KeepArchived {
-		return inner
+		return inner, nil
 	}
-	return c.withActive(target, inner)
+	was := c.keepArchived
+	c.keepArchived = was && !field.OnlyActive
+	defer func() { c.keepArchived = was }()
+	return c.withActive(target, withoutTrivial(target, inner)), nil
+}
+
+// withoutTrivial drops conditions that hold for every record: inside a path
+// Odoo does so before it looks whether archived records are asked for.
+func withoutTrivial(m *schema.Model, n domain.Node) domain.Node {
+	switch n := n.(type) {
+	case domain.And:
+		kept := make([]domain.Node, len(n))
+		for i, child := range n {
+			kept[i] = withoutTrivial(m, child)
+		}
+		return domain.Conj(kept...)
+	case *domain.Leaf:
+		list, _ := n.Value.([]any)
+		if n.Op == domain.OpIn && n.Path == m.ActiveName && len(list) > 1 {
+			yes, no := false, false
+			for _, v := range list {
+				yes, no = yes || truth(v), no || !truth(v)
+			}
+			return map[bool]domain.Node{true: domain.Const(true), false: n}[yes && no]
+		}
+	}
+	return n
 }
 
 // linked renders "a record of sub that cond accepts is linked by the field".
@@ -126,6 +166,9 @@ func (f *from) exists(field *schema.Field, cond string) string {
 // leafAny renders any and not any with a domain as their value.
 func (f *from) leafAny(l *domain.Leaf, field *schema.Field) (string, error) {
 	inner, isDomain := l.Value.(domain.Node)
+	if field.Name == "id" && isDomain {
+		return f.leafSelf(l, inner)
+	}
 	if !field.Type.IsRelational() {
 		return "", fault.Newf(fault.BadRequest, "Invalid domain: %q needs a relation, but %s is of type %s", l.Op, field.Name, field.Type)
 	}
@@ -137,6 +180,20 @@ func (f *from) leafAny(l *domain.Leaf, field *schema.Field) (string, error) {
 		return cond, err
 	}
 	return negate(cond), nil
+}
+
+// leafSelf renders "id any (domain)": the record itself is found by a search.
+func (f *from) leafSelf(l *domain.Leaf, inner domain.Node) (string, error) {
+	sub := f.c.from(f.model)
+	cond, err := sub.search(inner)
+	if err != nil {
+		return "", err
+	}
+	cond = "exists (select 1 from " + sub.sql() + " where " + sub.alias + ".id = " + f.alias + ".id" + andAlso(cond) + ")"
+	if l.Op == domain.OpNotAny {
+		return negate(cond), nil
+	}
+	return cond, nil
 }
 
 // refOperands splits the values of a relational condition: ids, texts to
@@ -152,9 +209,7 @@ func refOperands(field *schema.Field, list []any) (ids []int64, texts []any, uns
 			}
 			unset = true
 		case int64:
-			if v == 0 {
-				unset = true
-			} else if v > 0 && v <= math.MaxInt32 {
+			if v > 0 && v <= math.MaxInt32 { // no record has another id
 				ids = append(ids, v)
 			}
 		case float64:
@@ -162,11 +217,7 @@ func refOperands(field *schema.Field, list []any) (ids []int64, texts []any, uns
 				ids = append(ids, int64(v))
 			}
 		case string:
-			if v == "" {
-				unset = true
-			} else {
-				texts = append(texts, v)
-			}
+			texts = append(texts, v)
 		default:
 			return nil, nil, false, badOperand(field, "expected ids or names")
 		}
@@ -182,7 +233,7 @@ func (f *from) leafRef(field *schema.Field, op domain.Op, value any) (string, er
 	case domain.OpLt, domain.OpGt, domain.OpLe, domain.OpGe:
 		id, isInt := value.(int64)
 		if !isInt {
-			if isFalsy(nil, value) {
+			if isFalsy(nil, value) && value != "" {
 				return "false", nil
 			}
 			return "", badOperand(field, "compares only with ids")
@@ -190,9 +241,9 @@ func (f *from) leafRef(field *schema.Field, op domain.Op, value any) (string, er
 		expr, err := f.value(field)
 		return expr + " " + string(op) + " cast(" + f.c.arg(id) + " as bigint)", err
 	}
-	if isFalsy(nil, value) || value == "" { // "ilike ''" is "set"
+	if set, decided := patternOnSet(op, value); decided {
 		expr, err := f.value(field)
-		if op.Negative() {
+		if !set {
 			return expr + " is null", err
 		}
 		return expr + " is not null", err
@@ -248,14 +299,24 @@ func (f *from) leafX2many(field *schema.Field, op domain.Op, value any) (string,
 	case domain.OpLt, domain.OpGt, domain.OpLe, domain.OpGe:
 		return "", badOperand(field, "cannot be compared with "+string(op))
 	}
-	if isFalsy(nil, value) || value == "" {
+	if set, decided := patternOnSet(op, value); decided {
 		cond := f.exists(field, "true")
-		if op.Negative() {
+		if !set {
 			return negate(cond), nil
 		}
 		return cond, nil
 	}
 	return f.byName(field, op, value)
+}
+
+// patternOnSet says whether a pattern only asks if a relation is set at all:
+// "ilike ”" does, and "=like false" asks if it is not.
+func patternOnSet(op domain.Op, value any) (set, decided bool) {
+	exact := op == domain.OpEqLike || op == domain.OpEqILike || op == domain.OpNotEqLike || op == domain.OpNotEqILike
+	if !isFalsy(nil, value) {
+		return false, false
+	}
+	return op.Negative() == exact, true
 }
 
 func (f *from) memberX2many(field *schema.Field, not bool, list []any) (string, error) {
@@ -278,29 +339,6 @@ func (f *from) memberX2many(field *schema.Field, not bool, list []any) (string, 
 		cond = disj(cond, negate(f.exists(field, "true")))
 	}
 	return f.orNamed(field, cond, texts, not)
-}
-
-// named searches records by their name: over the fields of RecNames, which a
-// negative operator joins with AND.
-func (f *from) named(op domain.Op, value any) (string, error) {
-	m := f.model
-	names := m.RecNames
-	if len(names) == 0 && m.RecName != "" {
-		names = []string{m.RecName}
-	}
-	if len(names) == 0 {
-		return "", fault.Newf(fault.BadRequest, "Records of %s have no name to search by", m.Name)
-	}
-	var nodes []domain.Node
-	for _, name := range names {
-		nodes = append(nodes, &domain.Leaf{Path: name, Op: op, Value: value, Pos: -1})
-	}
-	return f.sudoFields(func() (string, error) {
-		if op.Negative() {
-			return f.where(domain.Conj(nodes...))
-		}
-		return f.where(domain.Disj(nodes...))
-	})
 }
 
 // sudoFields compiles a part that may use fields the caller may not name.

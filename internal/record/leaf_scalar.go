@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"gatehouse/internal/backend"
 	"gatehouse/internal/domain"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/schema"
@@ -34,15 +35,18 @@ func (f *from) member(field *schema.Field, expr string, not bool, list []any) (s
 	unset := false
 	var values []any
 	for _, v := range list {
-		if isFalsy(field, v) || (field.Type == schema.Selection && v == "") {
+		if meansUnset(field, v) {
 			unset = true
 			continue
+		}
+		if _, isList := v.([]any); isList {
+			return "", badOperand(field, "expected single values, found a list in the list")
 		}
 		v, inRange, err := f.operand(field, v)
 		if err != nil {
 			return "", err
 		}
-		if inRange && hasFalsy && v == falsy { // 0.4 in an integer field
+		if inRange && hasFalsy && v == falsy && field.Type != schema.Monetary { // 0.4 in an integer field
 			unset = true
 		} else if inRange {
 			values = append(values, v)
@@ -62,6 +66,16 @@ func (f *from) member(field *schema.Field, expr string, not bool, list []any) (s
 		return negate(cond), nil
 	}
 	return f.notInValues(field, expr, values) + " or " + expr + " is null", nil
+}
+
+// meansUnset says whether an operand of "in" stands for what is not set. Odoo
+// compares an amount by how it is written: 0.0 is no amount, 0 is a number.
+func meansUnset(field *schema.Field, v any) bool {
+	if field.Type == schema.Monetary {
+		_, whole := v.(int64)
+		return !whole && (isFalsy(field, v) || v == "0.0")
+	}
+	return isFalsy(field, v)
 }
 
 func (f *from) inValues(field *schema.Field, expr string, values []any) string {
@@ -181,15 +195,24 @@ func (f *from) operand(field *schema.Field, v any) (out any, inRange bool, err e
 	}
 	switch v := v.(type) {
 	case string:
+		if field.Type == schema.HTML {
+			return f.htmlOperand(field, v)
+		}
 		return v, true, noNUL(field, v)
-	case int64:
-		return strconv.FormatInt(v, 10), true, nil
-	case float64:
-		return pyFloat(v), true, nil
-	case bool:
-		return "true", true, nil
 	}
-	return nil, false, badOperand(field, "expected a text")
+	return pyText(v), true, nil
+}
+
+// htmlOperand is a text as an html field keeps it. What has markup of its own
+// would go through Odoo's cleaner first.
+func (f *from) htmlOperand(field *schema.Field, text string) (any, bool, error) {
+	switch {
+	case text == "":
+		return "", true, nil
+	case strings.ContainsAny(text, "<>&\r\n\x00") || strings.TrimSpace(text) != text:
+		return nil, false, backend.CannotProve(backend.ValueShape, field.Name, "html")
+	}
+	return "<p>" + text + "</p>", true, nil
 }
 
 func (f *from) intOperand(field *schema.Field, v any) (any, bool, error) {
@@ -205,6 +228,9 @@ func (f *from) intOperand(field *schema.Field, v any) (any, bool, error) {
 	case bool:
 		return int64(1), true, nil
 	case string:
+		if v == "" {
+			return int64(0), true, nil
+		}
 		n, err := strconv.ParseInt(strings.TrimSpace(v), 10, 64)
 		if err != nil {
 			return nil, false, badOperand(field, "expected a whole number, found "+strconv.Quote(shorten(v)))
@@ -222,6 +248,9 @@ func (f *from) floatOperand(field *schema.Field, v any) (float64, error) {
 	case float64:
 		x = v
 	case bool:
+		if v && field.Type == schema.Monetary {
+			return 0, badOperand(field, "expected an amount, found true")
+		}
 		if v {
 			x = 1
 		}
@@ -250,11 +279,11 @@ func (f *from) compare(field *schema.Field, expr string, op domain.Op, value any
 	case schema.Date, schema.Datetime:
 		return f.compareTime(field, expr, op, value)
 	}
-	if _, isList := value.([]any); isList {
+	if _, isList := value.([]any); isList && !field.Type.IsText() && field.Type != schema.Selection {
 		return "", badOperand(field, "expected one value, found a list")
 	}
 	falsy, hasFalsy := field.Type.Falsy()
-	if isFalsy(nil, value) && value != "" {
+	if value == nil || value == false {
 		if !hasFalsy {
 			return "false", nil
 		}

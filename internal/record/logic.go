@@ -25,6 +25,9 @@ type Logic struct {
 	BeforeWrite func(e *Env, recs []Rec, values Values) error
 	// AfterWrite runs when the change and computed fields are stored.
 	AfterWrite func(e *Env, recs []Rec, values Values) error
+	// Own says that a change needs no right to write the model, because it is a
+	// person's own record and his own business. It is made as superuser.
+	Own func(e *Env, ids []int64, values Values) bool
 	// BeforeUnlink may refuse a deletion or clean up what hangs on the records.
 	BeforeUnlink func(e *Env, recs []Rec) error
 	// AfterUnlink runs when the records are gone.
@@ -74,7 +77,9 @@ type Method struct {
 	OnModel bool
 	// ReadOnly methods need only the right to read; others the right to write.
 	ReadOnly bool
-	Doc      string
+	// MayBeEmpty methods do nothing on no records; Odoo lets callers ask for that.
+	MayBeEmpty bool
+	Doc        string
 	// Do gets the records (readable for the caller) and the arguments by name.
 	// Its result is anything that encodes to JSON.
 	Do func(e *Env, recs []Rec, args Values) (any, error)

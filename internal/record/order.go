@@ -2,13 +2,15 @@ package record
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"gatehouse/internal/fault"
 	"gatehouse/internal/schema"
+	"gatehouse/internal/sqldb"
 )
 
-var orderTerm = regexp.MustCompile(`^([a-z_][a-z0-9_]*)(\.id)?(?:\s+(asc|desc))?(?:\s+nulls\s+(first|last))?$`)
+var orderTerm = regexp.MustCompile(`^([a-z_][a-z0-9_]*)(?:\.([a-z_]+))?(?:\s+(asc|desc))?(?:\s+nulls\s+(first|last))?$`)
 
 // orderBy renders "field desc, other" as an ORDER BY list; the empty order is
 // the model's own (semantics, section 8).
@@ -25,7 +27,10 @@ func (f *from) orderBy(order string) (string, error) {
 func (f *from) order(order string, reverse bool, seen []*schema.Field) (string, error) {
 	var terms []string
 	for _, text := range strings.Split(order, ",") {
-		term, err := f.orderOne(strings.TrimSpace(text), reverse, seen)
+		term, isProperty, err := f.orderProperty(strings.TrimSpace(text), reverse)
+		if !isProperty {
+			term, err = f.orderOne(strings.TrimSpace(text), reverse, seen)
+		}
 		if err != nil {
 			return "", err
 		}
@@ -52,31 +57,56 @@ func (f *from) orderOne(text string, reverse bool, seen []*schema.Field) (string
 		nulls = map[string]string{"first": "last", "last": "first"}[nulls]
 	}
 	if field.Type == schema.Many2one && parts[2] == "" {
-		return f.orderRef(field, desc, seen)
+		return f.orderRef(field, desc, nulls, seen)
 	}
-	if parts[2] != "" && !field.Type.IsRelational() && field.Name != "id" {
-		return "", fault.Newf(fault.BadRequest, "Cannot order by %s.id: the field %s of %s is no relation", field.Name, field.Name, f.model.Name)
+	if isTime := field.Type == schema.Date || field.Type == schema.Datetime; isTime && parts[2] != "" {
+		return f.orderPart(field, parts[2], desc, nulls)
+	}
+	if parts[2] != "" && (parts[2] != "id" || !field.Type.IsRelational()) {
+		return "", fault.Newf(fault.BadRequest, "Cannot order by %s.%s: %s of %s is no relation and no date", field.Name, parts[2], field.Name, f.model.Name)
 	}
 	if field.Type.IsX2many() || field.Type == schema.Binary || field.Type == schema.Properties {
 		return "", fault.Newf(fault.BadRequest, "Cannot order by the field %s of %s", field.Name, f.model.Name)
 	}
-	if !field.Store && !field.Inherited && len(field.Related) == 0 && field.SQL == "" {
-		return "", notReadable(field)
+	if shownOnly(field) {
+		return "", f.notOrdered(field)
 	}
 	expr, err := f.value(field)
 	if err != nil {
 		return "", err
 	}
+	return f.orderTerm(expr, field, desc, nulls), nil
+}
+
+func (f *from) orderTerm(expr string, field *schema.Field, desc bool, nulls string) string {
 	terms := schema.OrderTerm(f.c.d, expr, field, desc, false)
 	if nulls != "" {
 		terms = []string{terms[len(terms)-1] + " nulls " + nulls}
 	}
-	return strings.Join(terms, ", "), nil
+	return strings.Join(terms, ", ")
+}
+
+// orderPart orders by a part of a date, such as create_date.month_number.
+func (f *from) orderPart(field *schema.Field, part string, desc bool, nulls string) (string, error) {
+	if !slices.Contains(sqldb.DateParts(), part) {
+		return "", fault.Newf(fault.BadRequest, "Cannot order by %s.%s: parts of a date are %s", field.Name, part,
+			strings.Join(sqldb.DateParts(), ", "))
+	}
+	expr, err := f.value(field)
+	if err != nil {
+		return "", err
+	}
+	tz := f.c.actor.tz
+	if field.Type == schema.Date {
+		tz = ""
+	}
+	number := &schema.Field{Name: part, Type: schema.Integer, Model: f.model}
+	return f.orderTerm(f.c.d.DatePart(part, expr, tz), number, desc, nulls), nil
 }
 
 // orderRef orders by a many2one through the default order of its target,
 // reversed as a whole for desc.
-func (f *from) orderRef(field *schema.Field, desc bool, seen []*schema.Field) (string, error) {
+func (f *from) orderRef(field *schema.Field, desc bool, nulls string, seen []*schema.Field) (string, error) {
 	for _, s := range seen {
 		if s == field {
 			return "", nil
@@ -94,11 +124,22 @@ func (f *from) orderRef(field *schema.Field, desc bool, seen []*schema.Field) (s
 	if !field.HasColumn() {
 		return "", notReadable(field)
 	}
+	link, err := up.value(field)
+	if err != nil {
+		return "", err
+	}
 	if target.Order == "id" {
-		return strings.Join(schema.OrderTerm(f.c.d, up.col(field), field, desc, false), ", "), nil
+		return f.orderTerm(link, field, desc, nulls), nil
 	}
 	next := up.parent(field)
-	return next.sudo(func() (string, error) { return next.order(target.Order, desc, append(seen, field)) })
+	terms, err := next.sudo(func() (string, error) { return next.order(target.Order, desc, append(seen, field)) })
+	switch nulls { // of the link, whatever the target's own terms say
+	case "first":
+		terms = "(" + link + " is not null), " + terms
+	case "last":
+		terms = "(" + link + " is null), " + terms
+	}
+	return terms, err
 }
 
 // lowerKeywords folds the case of everything but the field name, which Odoo

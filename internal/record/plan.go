@@ -1,16 +1,16 @@
 package record
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"gatehouse/internal/access"
 	"gatehouse/internal/backend"
 	"gatehouse/internal/domain"
-	"gatehouse/internal/fault"
 	"gatehouse/internal/schema"
 	"gatehouse/internal/sqldb"
 )
@@ -23,13 +23,20 @@ type plan struct {
 	model   *schema.Model
 	columns []backend.Column
 	readers []reader
-	whole   statement // the list without limit and offset
-	page    statement // a page, with a NUL where its limit goes
-	offset  statement // and one that is not the first
-	count   statement
-	byID    statement
-	byIDs   statement
-	counted atomic.Pointer[counted]
+	// partial: a page may hold fewer records than its limit before the last.
+	partial bool
+	// doubtful are the columns with names that only Odoo's code may know.
+	doubtful []int
+	whole    statement // the list without limit and offset
+	page     statement // a page, with a NUL where its limit goes
+	offset   statement // and one that is not the first
+	count    statement
+	byID     statement
+	byIDs    statement
+	counted  atomic.Pointer[counted]
+	// refused is why no record may be shown with these fields. Like Odoo's, an
+	// answer without records is none the worse for it.
+	refused error
 	until   time.Time // zero: good until the registry or the user changes
 }
 
@@ -47,8 +54,17 @@ const (
 	readDate
 	readDatetime
 	readRef // two columns: id and name
+	readID  // a many2one without the name
 	readIDs
 	readJSON
+
+	// Those of readLong.
+	readFile       // two columns: bytes, and whether they are elsewhere
+	readFileSize   // a number of bytes
+	readColumnSize // that of a column
+	readSize       // base64 text, whose size is wanted
+	readProperties // two columns: values and definition
+	readDefinition
 )
 
 type reader struct {
@@ -95,7 +111,7 @@ func (cx *callContext) planKey(q *backend.Query) string {
 		b = append(b, ',')
 		b = strconv.AppendInt(b, id, 10)
 	}
-	flags := byte('0')
+	var flags byte
 	if a.sudo {
 		flags |= 1
 	}
@@ -108,6 +124,15 @@ func (cx *callContext) planKey(q *backend.Query) string {
 	if q.IDs != nil {
 		flags |= 8
 	}
+	if q.BareIDs {
+		flags |= 16
+	}
+	if q.AllFields {
+		flags |= 32
+	}
+	if cx.caller.Context.BinSize {
+		flags |= 64
+	}
 	b = append(b, 0, flags, 0)
 	for _, s := range [...]string{a.lang, a.tz, q.Model, q.Order} {
 		b = append(append(b, s...), 0)
@@ -116,6 +141,10 @@ func (cx *callContext) planKey(q *backend.Query) string {
 		b = append(b, '*')
 	}
 	for _, s := range q.Fields {
+		b = append(append(b, s...), ',')
+	}
+	b = append(b, 0)
+	for _, s := range slices.Concat(cx.caller.Context.BinSizes, []string{""}, cx.caller.Context.Unknown) {
 		b = append(append(b, s...), ',')
 	}
 	b = append(b, 0)
@@ -149,7 +178,10 @@ func (c *compiler) plan(m *schema.Model, q *backend.Query) (*plan, error) {
 		order += ", " + id // records that the order cannot tell apart must not swap between two pages
 	}
 	joins := f.sql()
-	exprs, err := c.columns(p, f, q.Fields)
+	if q.IDs == nil {
+		c.keepArchived = false // what was found is read without it, as by Odoo's search_read
+	}
+	exprs, err := c.columns(p, f, q)
 	if err != nil {
 		return nil, err
 	}
@@ -161,9 +193,17 @@ func (c *compiler) plan(m *schema.Model, q *backend.Query) (*plan, error) {
 	}
 	// A page is cut out before names and lists are looked up, so that only its
 	// own rows pay for them.
-	page := "select " + strings.Join(exprs, ", ") + " from (select " + f.alias + ".* from " + joins + " where " + where +
+	base, shown, err := f.unguardedPage(node, where)
+	if err != nil {
+		return nil, err
+	}
+	p.partial = shown != ""
+	if p.partial {
+		shown = " where" + shown
+	}
+	page := "select " + strings.Join(exprs, ", ") + " from (select " + f.alias + ".* from " + joins + " where " + base +
 		" order by " + order
-	rest := ") " + f.alias + f.joins.String() + " order by " + order
+	rest := ") " + f.alias + f.joins.String() + shown + " order by " + order
 	p.whole = c.statement(head + where + " order by " + order)
 	p.page = c.statement(page + "\x00" + rest)
 	p.offset = c.statement(page + "\x00 offset cast(" + laterFirst + " as bigint)" + rest)
@@ -190,18 +230,21 @@ func parseDomain(q *backend.Query) (domain.Node, error) {
 }
 
 // columns adds the fields asked for to the plan and gives their expressions.
-func (c *compiler) columns(p *plan, f *from, names []string) ([]string, error) {
-	fields, err := c.fields(p.model, names)
+func (c *compiler) columns(p *plan, f *from, q *backend.Query) ([]string, error) {
+	fields, err := c.fields(p, q)
 	if err != nil {
 		return nil, err
 	}
 	var exprs []string
 	for _, field := range fields {
-		one, kind, err := c.column(f, field)
+		one, kind, err := c.answerFor(f, field, q)
 		if err != nil {
 			return nil, err
 		}
 		p.columns = append(p.columns, backend.Column{Name: field.Name, Field: field})
+		if slices.ContainsFunc(one, mayBeUnknowable) {
+			p.doubtful = append(p.doubtful, len(p.readers))
+		}
 		p.readers = append(p.readers, reader{kind, len(exprs)})
 		exprs = append(exprs, one...)
 	}
@@ -210,18 +253,22 @@ func (c *compiler) columns(p *plan, f *from, names []string) ([]string, error) {
 
 // fields resolves names, or gives the default: id and all stored, non-binary
 // fields that the caller may read.
-func (c *compiler) fields(m *schema.Model, names []string) ([]*schema.Field, error) {
+func (c *compiler) fields(p *plan, q *backend.Query) ([]*schema.Field, error) {
+	m := p.model
 	fields := []*schema.Field{m.Field("id")}
 	seen := map[string]bool{"id": true}
-	if names == nil {
+	if q.Fields == nil {
 		for _, f := range m.Fields {
-			if !seen[f.Name] && c.byDefault(f) {
+			if seen[f.Name] {
+				continue
+			}
+			if c.byDefault(f) || (q.AllFields && !f.Secret && (c.sudo || access.Field(c.reg, c.actor.user, f))) {
 				fields = append(fields, f)
 			}
 		}
 		return fields, nil
 	}
-	for _, name := range names {
+	for _, name := range q.Fields {
 		if seen[name] {
 			continue
 		}
@@ -232,7 +279,8 @@ func (c *compiler) fields(m *schema.Model, names []string) ([]*schema.Field, err
 		}
 		if f.Type.IsRelational() && f.Type != schema.Many2one {
 			if err := c.allowed(f.Relation); err != nil {
-				return nil, err
+				p.refused = cmp.Or(p.refused, err)
+				continue
 			}
 		}
 		fields = append(fields, f)
@@ -254,6 +302,15 @@ func (c *compiler) byDefault(f *schema.Field) bool {
 		}
 	}
 	return !f.Type.IsX2many() || (c.reg.Model(f.Relation) != nil && c.allowed(f.Relation) == nil)
+}
+
+// answerFor is answer, without the names that the query does not ask for.
+func (c *compiler) answerFor(f *from, field *schema.Field, q *backend.Query) ([]string, readKind, error) {
+	if q.BareIDs && field.Type == schema.Many2one {
+		expr, err := f.value(field)
+		return []string{expr}, readID, err
+	}
+	return c.answer(f, field)
 }
 
 // column gives the expressions of a field and how to read them.
@@ -284,86 +341,4 @@ func (c *compiler) column(f *from, field *schema.Field) ([]string, readKind, err
 		return []string{expr, name}, readRef, err
 	}
 	return []string{expr}, readText, nil
-}
-
-// links is the list of ids of an x2many: in the comodel's order, without
-// archived records and those the caller may not read.
-func (f *from) links(field *schema.Field) (string, error) {
-	c := f.c
-	if field.Inherited {
-		up := f.parent(f.model.Field(field.Related[0]))
-		if target := up.model.Field(field.Related[1]); target != nil {
-			return up.links(target)
-		}
-	}
-	target, err := c.comodel(field)
-	if err != nil {
-		return "", err
-	}
-	if !field.Store {
-		return "", notReadable(field)
-	}
-	sub := c.from(target)
-	cond, err := sub.where(c.x2manyDomain(target, field, domain.Const(true)))
-	if err != nil {
-		return "", err
-	}
-	rules, err := sub.rules(schema.Read)
-	if err != nil {
-		return "", err
-	}
-	order, err := sub.sudo(func() (string, error) { return sub.orderBy("") })
-	if err != nil {
-		return "", err
-	}
-	cond = conj(cond, rules)
-	ids := "(select " + c.d.AggIDs(sub.alias+".id", order) + " from "
-	if field.Type == schema.One2many {
-		if target.Field(field.Inverse) == nil {
-			return "", fault.Newf(fault.BadRequest, "The field %s has no inverse %s on %s", field.Name, field.Inverse, field.Relation)
-		}
-		return ids + sub.sql() + " where " + sub.alias + "." + quote(field.Inverse) + " = " + f.alias + ".id" +
-			f.reverseModel(sub, field) + andAlso(cond) + ")", nil
-	}
-	r := c.alias()
-	return ids + sub.through(field.RelTable, r, field.Column2) + " where " + r + "." + quote(field.Column1) + " = " +
-		f.alias + ".id" + andAlso(cond) + ")", nil
-}
-
-// planCache keeps plans by key, bounded.
-type planCache struct {
-	mu    sync.RWMutex
-	plans map[string]*plan
-}
-
-const maxPlans = 4096
-
-// maxPlanKey keeps plans of huge domains out: whoever sends thousands of them
-// would fill the memory, and nobody asks the same one again.
-const maxPlanKey = 4 << 10
-
-func newPlanCache() *planCache { return &planCache{plans: map[string]*plan{}} }
-
-func (pc *planCache) get(key string, now func() time.Time) *plan {
-	pc.mu.RLock()
-	p := pc.plans[key]
-	pc.mu.RUnlock()
-	if p != nil && !p.until.IsZero() && now().After(p.until) {
-		return nil
-	}
-	return p
-}
-
-func (pc *planCache) put(key string, p *plan) {
-	pc.mu.Lock()
-	defer pc.mu.Unlock()
-	if len(pc.plans) >= maxPlans {
-		for k := range pc.plans { // any: the map's order is random enough
-			delete(pc.plans, k)
-			if len(pc.plans) < maxPlans*3/4 {
-				break
-			}
-		}
-	}
-	pc.plans[key] = p
 }

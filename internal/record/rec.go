@@ -132,7 +132,7 @@ func (r Rec) get(name string) any {
 	if e.pending.has(r.model.Name, name, r.id) && !e.pending.running(r.model.Name, name, r.id) {
 		e.fail(e.computeField(r.model.Name, name))
 	}
-	if v, ok := e.cache.get(r.model, r.id, f); ok {
+	if v, ok := e.cache.get(r.model, r.id, f, e.actor.company); ok {
 		return v
 	}
 	group := r.group
@@ -143,7 +143,7 @@ func (r Rec) get(name string) any {
 		e.fail(err)
 		return nil
 	}
-	v, _ := e.cache.get(r.model, r.id, f)
+	v, _ := e.cache.get(r.model, r.id, f, e.actor.company)
 	return v
 }
 
@@ -184,7 +184,7 @@ func (e *Env) load(m *schema.Model, ids []int64, field *schema.Field) error {
 	}
 	var missing []int64
 	for _, id := range ids {
-		if _, ok := e.cache.get(m, id, field); !ok {
+		if _, ok := e.cache.get(m, id, field, e.actor.company); !ok {
 			missing = append(missing, id)
 		}
 	}
@@ -207,13 +207,13 @@ func (e *Env) load(m *schema.Model, ids []int64, field *schema.Field) error {
 		id := r.Int(0)
 		found[id] = true
 		for i, fld := range fields {
-			e.cache.put(m, id, fld, plainValue(reader{kinds[i], i + 1}.read(r), r.Null(i+1) && fld.Type == schema.Many2one))
+			e.cache.put(m, id, fld, e.actor.company, plainValue(reader{kinds[i], i + 1}.read(r), r.Null(i+1) && fld.Type == schema.Many2one))
 		}
 		return nil
 	})
 	for _, id := range missing {
 		if !found[id] {
-			e.cache.put(m, id, field, nil)
+			e.cache.put(m, id, field, e.actor.company, nil)
 		}
 	}
 	return err

@@ -3,15 +3,11 @@ package record
 import (
 	"context"
 	"errors"
-	"strconv"
 	"time"
 
-	"gatehouse/internal/access"
 	"gatehouse/internal/backend"
 	"gatehouse/internal/domain"
 	"gatehouse/internal/fault"
-	"gatehouse/internal/nearest"
-	"gatehouse/internal/schema"
 	"gatehouse/internal/sqldb"
 )
 
@@ -48,6 +44,7 @@ func (cx *callContext) compiler() *compiler {
 	return &compiler{
 		reg: cx.st.reg, d: cx.e.db.Dialect(), actor: cx.actor, sudo: cx.actor.sudo,
 		keepArchived: cx.caller.Context.KeepArchived, now: cx.e.now,
+		contextKeys: cx.caller.Context.Unknown, sized: cx.caller.Context.BinSize, sizedFields: cx.caller.Context.BinSizes,
 		lookup: cx.e.lookup(cx.ctx, cx.q, cx.st, cx.actor, cx.expire), companyParents: cx.actor.companyParents,
 	}
 }
@@ -56,81 +53,6 @@ func (cx *callContext) expire(at time.Time) {
 	if cx.expires.IsZero() || at.Before(cx.expires) {
 		cx.expires = at
 	}
-}
-
-// model finds a model that the caller may use in this mode.
-func (cx *callContext) model(name string, mode schema.Mode) (*schema.Model, error) {
-	m := cx.st.reg.Model(name)
-	if m == nil || m.Abstract || !cx.visible(m) {
-		return nil, cx.unknownModel(name)
-	}
-	if !cx.may(m, mode) {
-		return nil, forbiddenModel(name, mode)
-	}
-	return m, nil
-}
-
-// may is the right of ir.model.access; Gatehouse's own models are for
-// administrators as a whole.
-func (cx *callContext) may(m *schema.Model, mode schema.Mode) bool {
-	if m.AdminOnly {
-		return cx.actor.admin
-	}
-	return cx.actor.sudo || access.Model(cx.st.reg, cx.actor.user, m.Name, mode)
-}
-
-func (cx *callContext) visible(m *schema.Model) bool {
-	if m.AdminOnly {
-		return cx.actor.admin
-	}
-	return cx.actor.sudo || access.AnyMode(cx.st.reg, cx.actor.user, m.Name)
-}
-
-func (cx *callContext) unknownModel(name string) error {
-	var names []string
-	for _, n := range cx.st.reg.Names() {
-		if m := cx.st.reg.Model(n); !m.Abstract && cx.visible(m) {
-			names = append(names, n)
-		}
-	}
-	msg := "Unknown model: " + shorten(name)
-	if near := nearest.Word(name, names); near != "" {
-		msg += ". Did you mean " + near + "?"
-	}
-	return fault.New(fault.NotFound, msg)
-}
-
-func forbiddenModel(model string, mode schema.Mode) error {
-	verb := map[schema.Mode]string{schema.Read: "read", schema.Write: "modify", schema.Create: "create", schema.Unlink: "delete"}[mode]
-	return fault.Newf(fault.Forbidden, "You are not allowed to %s %s records", verb, model)
-}
-
-// Model implements backend.Backend.
-func (e *Engine) Model(ctx context.Context, c *backend.Caller, name string) (*schema.Model, error) {
-	cx, err := e.call(ctx, nil, c)
-	if err != nil {
-		return nil, err
-	}
-	m := cx.st.reg.Model(name)
-	if m == nil || m.Abstract || !cx.visible(m) {
-		return nil, cx.unknownModel(name)
-	}
-	return m, nil
-}
-
-// Models implements backend.Backend.
-func (e *Engine) Models(ctx context.Context, c *backend.Caller) ([]string, error) {
-	cx, err := e.call(ctx, nil, c)
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, n := range cx.st.reg.Names() {
-		if m := cx.st.reg.Model(n); !m.Abstract && cx.visible(m) {
-			names = append(names, n)
-		}
-	}
-	return names, nil
 }
 
 // Search implements backend.Backend.
@@ -157,15 +79,22 @@ func (cx *callContext) search(q *backend.Query, sink backend.Sink) (int64, error
 	}
 	total := int64(-1)
 	run := func(db sqldb.Querier) error {
+		sink, end := cx.gather(db, p, q, sink)
 		if len(q.IDs) > 0 {
-			return cx.readIDs(db, p, q.IDs, sink)
+			if err := cx.readIDs(db, p, q, sink); err != nil {
+				return err
+			}
+			return end()
 		}
 		n, err := cx.readList(db, p, q, sink)
+		if err == nil {
+			err = end()
+		}
 		cx.delivered = n > 0
 		if err != nil || !q.Count {
 			return err
 		}
-		if (n > 0 || q.Offset == 0) && (q.Limit == 0 || n < q.Limit) {
+		if (n > 0 || q.Offset == 0) && (q.Limit == 0 || n < q.Limit && !p.partial) {
 			total = int64(q.Offset + n) // the last page tells by itself
 			return nil
 		}
@@ -233,8 +162,19 @@ func (p *plan) deliver(sink backend.Sink, n *int) func(sqldb.Row) error {
 	row := make([]backend.Value, len(p.readers))
 	return func(r sqldb.Row) error {
 		*n++
+		if p.refused != nil {
+			return p.refused
+		}
+		if err := p.withheld(r); err != nil {
+			return err
+		}
 		for i, rd := range p.readers {
 			row[i] = rd.read(r)
+		}
+		for _, i := range p.doubtful {
+			if err := knowable(p.model.Name+"."+p.columns[i].Name, row[i].Text); err != nil {
+				return err
+			}
 		}
 		return sink.Row(row)
 	}
@@ -242,8 +182,11 @@ func (p *plan) deliver(sink backend.Sink, n *int) func(sqldb.Row) error {
 
 func (rd reader) read(r sqldb.Row) backend.Value {
 	i := rd.at
-	if rd.kind == readIDs {
+	switch {
+	case rd.kind == readIDs:
 		return backend.IDsValue(r.IDs(i))
+	case rd.kind > readJSON:
+		return rd.readLong(r)
 	}
 	if r.Null(i) {
 		// Odoo's numbers and truth values have no "not set" (semantics, section 3).
@@ -260,7 +203,7 @@ func (rd reader) read(r sqldb.Row) backend.Value {
 	switch rd.kind {
 	case readBool:
 		return backend.BoolValue(r.Bool(i))
-	case readInt:
+	case readInt, readID:
 		return backend.IntValue(r.Int(i))
 	case readFloat:
 		return backend.FloatValue(r.Float(i))
@@ -271,70 +214,12 @@ func (rd reader) read(r sqldb.Row) backend.Value {
 	case readRef:
 		return backend.RefValue(r.Int(i), r.Text(i+1))
 	case readJSON:
-		return backend.RawValue(r.Text(i))
+		if text := r.Text(i); text != "null" {
+			return backend.RawValue(text)
+		}
+		return backend.NullValue
 	}
 	return backend.TextValue(r.Text(i))
-}
-
-// readIDs reads records by id; all must be there and readable.
-func (cx *callContext) readIDs(db sqldb.Querier, p *plan, ids []int64, sink backend.Sink) error {
-	stmt, want, later := &p.byID, 1, any(ids[0])
-	if len(ids) > 1 {
-		ids = unique(ids)
-		stmt, want, later = &p.byIDs, len(ids), any(ids)
-	}
-	n := 0
-	if err := db.Query(cx.ctx, stmt.sql, stmt.with(later), p.deliver(sink, &n)); err != nil {
-		return err
-	}
-	if n == want {
-		return nil
-	}
-	return cx.whyNot(db, p.model, ids, schema.Read)
-}
-
-// whyNot tells records that do not exist from those a rule hides.
-func (cx *callContext) whyNot(db sqldb.Querier, m *schema.Model, ids []int64, mode schema.Mode) error {
-	exist := map[int64]bool{}
-	sql := "select id from " + quote(m.Table) + " where " + cx.e.db.Dialect().In("id", "$1", true)
-	err := db.Query(cx.ctx, sql, []any{ids}, func(r sqldb.Row) error {
-		exist[r.Int(0)] = true
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
-		if !exist[id] {
-			return missingRecord(m.Name, id)
-		}
-	}
-	return forbiddenRecord(m.Name, ids, mode)
-}
-
-func missingRecord(model string, id int64) error {
-	return fault.Newf(fault.NotFound, "Record %d of %s does not exist or has been deleted", id, model)
-}
-
-func forbiddenRecord(model string, ids []int64, mode schema.Mode) error {
-	verb := map[schema.Mode]string{schema.Read: "read", schema.Write: "modify", schema.Create: "create", schema.Unlink: "delete"}[mode]
-	which := "these records"
-	if len(ids) == 1 {
-		which = "record " + strconv.FormatInt(ids[0], 10)
-	}
-	return fault.Newf(fault.Forbidden, "You are not allowed to %s %s of %s", verb, which, model)
-}
-
-func unique(ids []int64) []int64 {
-	seen := make(map[int64]bool, len(ids))
-	out := make([]int64, 0, len(ids))
-	for _, id := range ids {
-		if !seen[id] {
-			seen[id] = true
-			out = append(out, id)
-		}
-	}
-	return out
 }
 
 // domainFault makes the caller's error of a domain that does not parse.

@@ -35,8 +35,9 @@ func (w *world) things() {
 	}
 }
 
-func TestOperators(t *testing.T) {
-	tests := []struct{ domain, want string }{
+// operatorCases are domains over things and the names that they find.
+func operatorCases() []operatorCase {
+	return []operatorCase{
 		{`[]`, "a b c"},
 		{`[('x_active','in',[True,False])]`, "a b c d"},
 		{`[('x_active','=',False)]`, "d"},
@@ -115,7 +116,40 @@ func TestOperators(t *testing.T) {
 		{`[["x_int","=",5]]`, "a"},
 		{`[('display_name','ilike','A')]`, "a"},
 		{`[('id','in',[1,2])]`, "a b"},
+
+		// Odoo's own ideas of odd operands.
+		{`[('x_int','=','')]`, "b"},
+		{`[('x_int','>=','')]`, "a b"},
+		{`[('x_int','=like',False)]`, "b"},
+		{`[('x_int','not like',[5])]`, "a b c"},
+		{`[('x_bool','like',False)]`, "a b c"},
+		{`[('x_bool','=like',False)]`, "b c"},
+		{`[('x_char','<',True)]`, "a b"}, // True is a text
+		{`[('x_char','>',0)]`, "a c"},    // so is 0, which is not "not set" here
+		{`[('x_date','=','20240229')]`, "a"},
+		{`[('x_when','<','0001-01-01')]`, ""},
+		{`[('x_when','<=','9999-12-31 23:59:59')]`, "a b"},
+		{`[('x_when','>','9999-12-31 23:59:59')]`, ""},
+		{`[('x_kind','=','')]`, ""},
+		{`[('x_kind','!=','')]`, "a b c"},
+		{`[('x_kind','like',['a'])]`, ""},
+		{`[('x_partner_id','=',0)]`, ""},
+		{`[('x_partner_id','!=',0)]`, "a b c"},
+		{`[('x_partner_id','=like','')]`, "b c"},
+		{`[('x_partner_id','not =like','')]`, "a"},
+		{`[('x_tag_ids','=like',False)]`, "c"},
+		{`[('x_int','child_of',False)]`, ""},
+		{`[('id','any',[('x_int','=',5)])]`, "a"},
+		{`[('id','not any',[('x_int','=',5)])]`, "b c"},
+		{`[('x_child_ids','child_of',2)]`, "a"}, // goes up: who has b or a parent of b among his children
+		{`[('x_child_ids','parent_of',1)]`, "a"},
 	}
+}
+
+type operatorCase struct{ domain, want string }
+
+func TestOperators(t *testing.T) {
+	tests := operatorCases()
 	onBoth(t, func(w *world) {
 		w.things()
 		for _, tt := range tests {
@@ -143,6 +177,14 @@ func TestBadQueries(t *testing.T) {
 		{backend.Query{DomainText: `[('x_name','=like','a\\')]`}, "backslash"},
 		{backend.Query{DomainText: `[('x_int','child_of',1)]`}, "x_int"},
 		{backend.Query{DomainText: `[('x_partner_id','=',True)]`}, "x_partner_id"},
+		{backend.Query{DomainText: `[('x_date','=','')]`}, "x_date"},
+		{backend.Query{DomainText: `[('x_date','in',[None])]`}, "x_date"},
+		{backend.Query{DomainText: `[('x_when','>',0)]`}, "x_when"},
+		{backend.Query{DomainText: `[('x_when','=','9999-12-31 23:59:59')]`}, "9999"},
+		{backend.Query{DomainText: `[('x_partner_id','>','')]`}, "x_partner_id"},
+		{backend.Query{DomainText: `[('x_tag_ids','child_of',True)]`}, "x_tag_ids"},
+		{backend.Query{DomainText: `[('id','child_of',1.5)]`}, "id"},
+		{backend.Query{Order: "x_date.century"}, "parts of a date"},
 		{backend.Query{Order: "nope"}, "nope"},
 		{backend.Query{Order: "x_name sideways"}, "order term"},
 		{backend.Query{Order: "x_tag_ids"}, "order by"},
@@ -173,6 +215,9 @@ func TestOrderAndPages(t *testing.T) {
 			"x_parent_id desc, id": "a d b c",
 			"x_char, id":           "b a c d",
 			"x_date nulls first":   "c d a b",
+			"x_date.month_number desc nulls last, id": "b a c d",
+			"x_parent_id nulls first, id":             "a d b c",
+			"x_parent_id desc nulls last, id":         "b c a d",
 		} {
 			got := strings.Join(w.texts(as(0), "x_thing", all, "x_name", order), " ")
 			if got != want && order != "x_date nulls first" {

@@ -214,7 +214,7 @@ func (e *Env) cachedParents(f *schema.Field, lines []int64) (parents []int64, ok
 		return nil, false
 	}
 	for _, line := range lines {
-		v, cached := e.cache.get(co, line, inverse)
+		v, cached := e.cache.get(co, line, inverse, 0)
 		if !cached {
 			return nil, false
 		}

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"cmp"
 	"context"
 	"sort"
 	"strings"
@@ -24,6 +25,9 @@ type actor struct {
 	sudo      bool // no rights, no rules
 	admin     bool // may use Gatehouse's own models
 	loose     bool // links are not checked
+	// companyErr and langErr are what is wrong with the context, for calls that
+	// mind it only where company or language matter.
+	companyErr, langErr error
 
 	companyParents map[int64]int64 // the tree of all companies
 }
@@ -74,16 +78,18 @@ func (e *Engine) actor(ctx context.Context, q sqldb.Querier, st *state, known *k
 	a.company, a.companies = user.CompanyID, user.CompanyIDs
 	if ids := c.Context.CompanyIDs; len(ids) > 0 {
 		if !a.sudo && !subset(ids, user.CompanyIDs) {
-			return nil, fault.New(fault.Forbidden, "Access to unauthorized or invalid companies.")
+			a.companyErr = fault.New(fault.Forbidden, "Access to unauthorized or invalid companies.")
 		}
 		a.company, a.companies = ids[0], ids
 	}
-	if lang := c.Context.Lang; lang != "" {
-		if _, ok := st.reg.Langs[lang]; !ok {
-			return nil, fault.Newf(fault.Unprocessable, "Invalid language code: %s", shorten(lang)).
+	if a.lang = c.Context.Lang; a.lang != "" {
+		if _, ok := st.reg.Langs[a.lang]; !ok {
+			a.langErr = fault.Newf(fault.Unprocessable, "Invalid language code: %s", shorten(a.lang)).
 				With(fault.FieldErrors{"lang": "not an active language"})
 		}
-		a.lang = lang
+	}
+	if err := cmp.Or(a.companyErr, a.langErr); err != nil && !c.Context.Lazy {
+		return nil, err
 	}
 	if a.tz != "" {
 		if _, err := time.LoadLocation(a.tz); err != nil || a.tz == "Local" {
@@ -193,14 +199,14 @@ func (e *Engine) lookup(ctx context.Context, q sqldb.Querier, st *state, a *acto
 	return func(name string) (any, error) {
 		switch name {
 		case "company_id":
-			return a.company, nil
+			return a.company, a.companyErr
 		case "company_ids":
-			return anyIDs(a.companies), nil
+			return anyIDs(a.companies), a.companyErr
 		case "user.id":
 			return a.user.ID, nil
 		case "user.company_id.id":
 			return a.user.CompanyID, nil
-		case "user.company_ids.ids":
+		case "user.company_ids.ids", "user.company_ids":
 			return anyIDs(a.user.CompanyIDs), nil
 		case "user.partner_id.id":
 			return a.user.PartnerID, nil
@@ -281,7 +287,7 @@ func (c *compiler) userPath(path string) (sql string, many bool, err error) {
 		steps = steps[:len(steps)-1]
 	}
 	var expr string
-	if field := users.Field(steps[0]); last == "ids" && len(steps) == 1 && field != nil && field.Type.IsX2many() {
+	if field := users.Field(steps[0]); len(steps) == 1 && field != nil && field.Type.IsX2many() {
 		many = true
 		expr, err = f.links(field)
 	} else {

@@ -37,7 +37,13 @@ func (e *Env) clean(m *schema.Model, values Values) (Values, error) {
 			return nil, fault.Newf(fault.Forbidden, "You are not allowed to modify the field %s of %s", name, m.Name).
 				With(fault.FieldErrors{name: "not allowed"})
 		}
+		if f.Manual && f.Readonly && !f.Store && len(f.Related) > 0 {
+			continue // Odoo writes through those only that are not read-only
+		}
 		if !f.Store && len(f.Related) == 0 {
+			if e.asOdoo() {
+				continue
+			}
 			return nil, fault.Newf(fault.BadRequest, "The field %s of %s is computed and cannot be written", name, m.Name).
 				With(fault.FieldErrors{name: "computed"})
 		}
@@ -245,6 +251,9 @@ func (e *Env) commandList(f *schema.Field, list []any) ([]Command, error) {
 	for i, item := range list {
 		switch item := item.(type) {
 		case []any:
+			if e.asOdoo() && unknownCommand(item) {
+				continue
+			}
 			cmd, err := command(f, item)
 			if err != nil {
 				return nil, err
@@ -267,6 +276,15 @@ func (e *Env) commandList(f *schema.Field, list []any) ([]Command, error) {
 		return []Command{{Kind: SetLines, IDs: ids}}, nil
 	}
 	return cmds, nil
+}
+
+// unknownCommand says that a command's number means nothing.
+func unknownCommand(item []any) bool {
+	if len(item) == 0 {
+		return false
+	}
+	number, err := idOf(item[0])
+	return err != nil || number < int64(CreateLine) || number > int64(SetLines)
 }
 
 // command reads one command such as [0, 0, {…}] or [6, 0, [1, 2]].

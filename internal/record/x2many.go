@@ -6,8 +6,9 @@ import (
 	"gatehouse/internal/sqldb"
 )
 
-// applyX2many runs the commands on one record's list.
-func (e *Env) applyX2many(m *schema.Model, id int64, f *schema.Field, cmds []Command) error {
+// applyX2many runs the commands on one record's list; fresh says that the
+// record has just been made.
+func (e *Env) applyX2many(m *schema.Model, id int64, f *schema.Field, cmds []Command, fresh bool) error {
 	if f.Inherited {
 		parent := e.One(m.Name, id).Ref(f.Related[0])
 		return e.Write([]Rec{parent}, Values{f.Related[1]: cmds})
@@ -18,23 +19,34 @@ func (e *Env) applyX2many(m *schema.Model, id int64, f *schema.Field, cmds []Com
 	}
 	for _, cmd := range cmds {
 		var err error
-		switch cmd.Kind {
-		case UpdateLine:
-			err = e.Write(e.recs(co, []int64{cmd.ID}), cmd.Values)
-		case DeleteLine:
-			err = e.Unlink(e.recs(co, []int64{cmd.ID}))
+		switch {
+		case cmd.Kind == UpdateLine || cmd.Kind == DeleteLine:
+			err = e.changeLine(f, co, cmd)
+		case f.Type == schema.Many2many:
+			err = e.many2many(m, id, f, co, cmd)
 		default:
-			if f.Type == schema.Many2many {
-				err = e.many2many(m, id, f, co, cmd)
-			} else {
-				err = e.one2many(id, f, co, cmd)
-			}
+			err = e.one2many(id, f, co, cmd, fresh)
 		}
 		if err != nil {
 			return inField(f, err)
 		}
 	}
 	return nil
+}
+
+// changeLine writes or deletes the record that a command names. One that does
+// not exist is an error in a one2many; in a many2many Odoo passes over it.
+func (e *Env) changeLine(f *schema.Field, co *schema.Model, cmd Command) error {
+	if f.Type == schema.Many2many {
+		if err := e.exists(co, []int64{cmd.ID}); fault.Is(err, fault.NotFound) {
+			return nil
+		}
+	}
+	line := e.recs(co, []int64{cmd.ID})
+	if cmd.Kind == DeleteLine {
+		return e.Unlink(line)
+	}
+	return e.Write(line, cmd.Values)
 }
 
 // inField names the list in an error about one of its lines.
@@ -47,7 +59,7 @@ func inField(f *schema.Field, err error) error {
 	return &fl
 }
 
-func (e *Env) one2many(id int64, f *schema.Field, co *schema.Model, cmd Command) error {
+func (e *Env) one2many(id int64, f *schema.Field, co *schema.Model, cmd Command, fresh bool) error {
 	inverse := co.Field(f.Inverse)
 	if inverse == nil {
 		return fault.Newf(fault.BadRequest, "The field %s has no inverse on %s", f.Name, co.Name)
@@ -66,33 +78,43 @@ func (e *Env) one2many(id int64, f *schema.Field, co *schema.Model, cmd Command)
 	case UnlinkLine:
 		return e.cutLines(inverse, co, []int64{cmd.ID})
 	case ClearLines, SetLines:
-		have, err := e.linesOf(id, f)
-		if err != nil {
-			return err
-		}
-		keep := map[int64]bool{}
-		for _, line := range cmd.IDs {
-			keep[line] = true
-		}
-		var cut, link []int64
-		had := map[int64]bool{}
-		for _, line := range have {
-			had[line] = true
-			if !keep[line] {
-				cut = append(cut, line)
-			}
-		}
-		for _, line := range cmd.IDs {
-			if !had[line] {
-				link = append(link, line)
-			}
-		}
-		if err := e.cutLines(inverse, co, cut); err != nil || len(link) == 0 {
-			return err
-		}
-		return e.Write(e.recs(co, link), Values{f.Inverse: id})
+		return e.setLines(id, f, co, cmd.IDs, fresh)
 	}
 	return nil
+}
+
+// setLines makes the given records the lines of a record, and cuts the others
+// off. In the values of a new record there are no others: what commands before
+// this one made stays, as in Odoo.
+func (e *Env) setLines(id int64, f *schema.Field, co *schema.Model, lines []int64, fresh bool) error {
+	var have []int64
+	if !fresh {
+		var err error
+		if have, err = e.linesOf(id, f); err != nil {
+			return err
+		}
+	}
+	keep := map[int64]bool{}
+	for _, line := range lines {
+		keep[line] = true
+	}
+	var cut, link []int64
+	had := map[int64]bool{}
+	for _, line := range have {
+		had[line] = true
+		if !keep[line] {
+			cut = append(cut, line)
+		}
+	}
+	for _, line := range lines {
+		if !had[line] {
+			link = append(link, line)
+		}
+	}
+	if err := e.cutLines(co.Field(f.Inverse), co, cut); err != nil || len(link) == 0 {
+		return err
+	}
+	return e.Write(e.recs(co, link), Values{f.Inverse: id})
 }
 
 // trusting is the same Env, which does not ask again whether a line may be

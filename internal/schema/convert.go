@@ -248,7 +248,7 @@ func (f *Field) toDate(v any) (any, error) {
 		s = s[:10]
 	}
 	t, err := time.Parse("2006-1-2", s)
-	if err != nil {
+	if err != nil || t.Year() < 1 {
 		return nil, f.wrong("expected a date such as 2026-01-31, not " + quote(s))
 	}
 	return t.Format(DateLayout), nil
@@ -263,7 +263,7 @@ func (f *Field) toDatetime(v any) (any, error) {
 		return nil, f.wrong("expected a moment such as 2026-01-31 10:30:00")
 	}
 	for _, layout := range []string{"2006-1-2 15:04:05", "2006-1-2 15:04", "2006-1-2"} {
-		if t, err := time.Parse(layout, s); err == nil && !strings.Contains(s, ".") {
+		if t, err := time.Parse(layout, s); err == nil && !strings.Contains(s, ".") && t.Year() >= 1 {
 			return t.Format(DatetimeLayout), nil
 		}
 	}
@@ -278,10 +278,14 @@ func (f *Field) toSelection(v any) (any, error) {
 	if n, isNumber := v.(json.Number); isNumber {
 		s, ok = n.String(), true
 	}
+	_, known := f.Option(s)
+	if !known && !truthy(v) {
+		return nil, nil
+	}
 	if !ok {
 		return nil, f.wrong("expected one of the selection's values")
 	}
-	if _, known := f.Option(s); !known && len(f.Options) > 0 {
+	if !known && len(f.Options) > 0 {
 		allowed := make([]string, len(f.Options))
 		for i, o := range f.Options {
 			allowed[i] = o.Value
@@ -306,7 +310,7 @@ func (f *Field) toID(v any) (any, error) {
 	if n == 0 {
 		return nil, nil
 	}
-	if n < 0 || n > math.MaxInt32 {
+	if n < math.MinInt32 || n > math.MaxInt32 { // a foreign key finds those below 1
 		return nil, f.wrong("the id is out of range")
 	}
 	return n, nil

@@ -64,16 +64,50 @@ type Field struct {
 	// Computed: filled by business logic. Stored ones have a column.
 	Computed bool
 	// SQL is the expression of a computed field that is not stored, with {t}
-	// for the record's table and {companies} for the active companies' ids.
+	// for the record's table, {companies} for the active companies' ids and
+	// whatever else package facts says.
 	SQL string
 	// Default is a constant default value.
 	Default any
 	// Aggregator of numeric fields when grouping; "" means sum for numbers.
 	Aggregator string
+
+	// What is known of a field of a genuine Odoo (package facts).
+
+	// Gap says why nothing is known of the field; "" for the usual one.
+	// Stranger: it is of an unknown module, so that even who sees it is not known.
+	Gap      string
+	Stranger bool
+	// PythonDomain: only code knows what the x2many holds.
+	PythonDomain bool
+	// OnlyActive: an x2many that never shows archived records.
+	OnlyActive bool
+	// PythonSearch: not stored, but Odoo's code can search it. SearchPath is
+	// the path it searches, where that is known.
+	PythonSearch bool
+	SearchPath   []string
+	// SearchArchived: through archived records too. SearchChain: where code
+	// searches for the parts of "a / b".
+	SearchArchived bool
+	SearchChain    []string
+	// SearchPathless: code refuses paths through the field.
+	SearchPathless bool
+	// Contexts are context keys that change the value.
+	Contexts []string
+	// ShownOnly: SQL shows the field; it is no column to search or order by.
+	ShownOnly bool
+	// Unrounded: a float that is kept as it is, in a column of decimal numbers.
+	Unrounded bool
+	// Attached: the bytes are in ir_attachment, there is no column. Inline: the
+	// column holds them where others are attached.
+	Attached, Inline bool
+	// Definition is the path to what describes properties: a many2one of the
+	// model and a field of its target.
+	Definition string
 }
 
 // HasColumn says whether the model's own table has a column for the field.
-func (f *Field) HasColumn() bool { return f.Store && !f.Type.IsX2many() }
+func (f *Field) HasColumn() bool { return f.Store && !f.Type.IsX2many() && !f.Attached }
 
 // Readable says whether a value can be got at all: a column, a relation, a
 // path or an expression.
@@ -141,6 +175,19 @@ func NewBinary(name, label string) *Field {
 
 // NewJSON declares a JSON value.
 func NewJSON(name, label string) *Field { return newField(JSON, name, label) }
+
+// NewProperties declares values that another record describes: definition is
+// a many2one of the model and the field of its target that does.
+func NewProperties(name, label, definition string) *Field {
+	f := newField(Properties, name, label)
+	f.Definition = definition
+	return f
+}
+
+// NewPropertiesDefinition declares the description of properties.
+func NewPropertiesDefinition(name, label string) *Field {
+	return newField(PropertiesDefinition, name, label)
+}
 
 // NewSelection declares a choice; pairs are value, label, value, label, …
 func NewSelection(name, label string, pairs ...string) *Field {

@@ -5,15 +5,17 @@ import (
 	"strings"
 
 	"gatehouse/internal/domain"
+	"gatehouse/internal/facts"
 	"gatehouse/internal/sqldb"
 )
 
 // Load reads the registry from ir_model and its friends. What a database does
 // not say (display names, restricted fields, expressions) comes from the
-// declared models, matched by name.
-func Load(ctx context.Context, q sqldb.Querier, declared []*Model) (*Registry, error) {
+// declared models, matched by name. known is nil for a database of our own; of
+// a genuine Odoo's it says what is known of its code.
+func Load(ctx context.Context, q sqldb.Querier, declared []*Model, known *facts.Table) (*Registry, error) {
 	l := &loader{
-		ctx: ctx, q: q, d: q.Dialect(),
+		ctx: ctx, q: q, d: q.Dialect(), known: known,
 		facts: map[string]*Model{},
 		byID:  map[int64]*Model{}, fields: map[int64]*Field{},
 		reg: &Registry{
@@ -30,6 +32,9 @@ func Load(ctx context.Context, q sqldb.Querier, declared []*Model) (*Registry, e
 		l.models, l.modelFields, l.options, l.inherits,
 		l.groups, func() error { return l.implied(implied) },
 		l.access, l.rules, l.langs, l.defaults,
+	}
+	if known != nil {
+		steps = append(steps, l.foreign)
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -59,6 +64,7 @@ type loader struct {
 	byID   map[int64]*Model
 	fields map[int64]*Field
 	reg    *Registry
+	known  *facts.Table
 }
 
 func (l *loader) each(sql string, fn func(r sqldb.Row) error) error {
@@ -78,6 +84,8 @@ func (l *loader) models() error {
 				m.Table, m.RecName, m.RecNames, m.NameParts = fact.Table, fact.RecName, fact.RecNames, fact.NameParts
 				m.ParentName, m.Uniques, m.Checks = fact.ParentName, fact.Uniques, fact.Checks
 				m.AdminOnly, m.NoLog, m.NoCreate = fact.AdminOnly, fact.NoLog, fact.NoCreate
+				m.NameExpr, m.NameContexts, m.Searching = fact.NameExpr, fact.NameContexts, fact.Searching
+				m.ByDocument, m.PostByRead, m.Python = fact.ByDocument, fact.PostByRead, fact.Python
 			}
 			l.reg.Models[m.Name] = m
 			l.byID[m.ID] = m
@@ -126,7 +134,10 @@ func (l *loader) overlay(m *Model, f *Field) {
 	}
 	f.Groups, f.Secret, f.Domain, f.KeepArchived = fact.Groups, fact.Secret, fact.Domain, fact.KeepArchived
 	f.NoRules, f.Computed, f.SQL, f.Default = fact.NoRules, fact.Computed, fact.SQL, fact.Default
-	f.Aggregator, f.Scale = fact.Aggregator, fact.Scale
+	f.Aggregator, f.Scale, f.Definition = fact.Aggregator, fact.Scale, fact.Definition
+	f.ShownOnly, f.Contexts, f.PythonSearch = fact.ShownOnly, fact.Contexts, fact.PythonSearch
+	f.SearchPath, f.SearchArchived, f.SearchChain = fact.SearchPath, fact.SearchArchived, fact.SearchChain
+	f.SearchPathless = fact.SearchPathless
 	if f.Currency == "" {
 		f.Currency = fact.Currency
 	}
@@ -181,8 +192,26 @@ func (r *Registry) guardRelated(f *Field) {
 	case end.Model.AdminOnly && !f.Model.AdminOnly:
 		f.Groups = []string{"."}
 	case len(f.Groups) == 0:
-		f.Groups = end.Groups
+		f.Groups = r.relatedGroups(f, 0)
 	}
+}
+
+// relatedGroups are the groups of the nearest field on the way to what a
+// related field shows that is for some groups only: what it shows may be a
+// related field as well.
+func (r *Registry) relatedGroups(f *Field, depth int) []string {
+	if len(f.Groups) > 0 || len(f.Related) == 0 || depth > 16 {
+		return f.Groups
+	}
+	m := f.Model
+	for _, step := range f.Related {
+		if m == nil || m.Field(step) == nil {
+			return nil
+		}
+		f = m.Field(step)
+		m = r.Model(f.Relation)
+	}
+	return r.relatedGroups(f, depth+1)
 }
 
 // relatedEnd is the field at the end of a related field's path, nil when the

@@ -6,6 +6,7 @@ package schema
 import (
 	"strings"
 
+	"gatehouse/internal/facts"
 	"gatehouse/internal/nearest"
 )
 
@@ -66,6 +67,21 @@ type Model struct {
 	// NoCreate models cannot be created over the API (logs, counters).
 	NoCreate bool
 
+	// What is known of a model of a genuine Odoo (package facts). Gap says why
+	// nothing is known of it; "" for the usual one.
+	Gap    string
+	Python facts.Python
+	// NameExpr is the expression of a display name, with {field} for values;
+	// it goes before NameParts. NameContexts are context keys that change names.
+	NameExpr     string
+	NameContexts []string
+	// ByDocument: rights follow from the document that a record hangs on
+	// (res_model, res_id). PostByRead: whoever may read a document of this model
+	// may work with what hangs on it; else whoever may write it.
+	ByDocument, PostByRead bool
+	// Searching is what the model's code does to searches.
+	Searching facts.Searching
+
 	Fields []*Field // in order of declaration
 
 	byName map[string]*Field
@@ -98,7 +114,10 @@ func (m *Model) index() {
 	if m.Order == "" {
 		m.Order = "id"
 	}
-	if m.RecName == "" {
+	switch m.RecName {
+	case "-": // has a name, but is not called by it
+		m.RecName = ""
+	case "":
 		for _, n := range []string{"name", "x_name"} {
 			if m.byName[n] != nil {
 				m.RecName = n

@@ -23,7 +23,7 @@ func TestSyncAndLoad(t *testing.T) {
 		}
 		var reg *schema.Registry
 		err := db.Read(ctx, func(q sqldb.Querier) (err error) {
-			reg, err = schema.Load(ctx, q, business.Models())
+			reg, err = schema.Load(ctx, q, business.Models(), nil)
 			return err
 		})
 		if err != nil {

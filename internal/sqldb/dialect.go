@@ -68,9 +68,29 @@ type Dialect interface {
 	JSONSet(expr, key, placeholder string) string
 	// JSONRemove is the object without key.
 	JSONRemove(expr, key string) string
+	// JSONValue is the JSON value that a text argument holds.
+	JSONValue(placeholder string) string
+	// JSONPlain is a JSON value as text: that of a string, others as
+	// PostgreSQL prints them; NULL for null.
+	JSONPlain(expr string) string
+	// JSONOrder is an expression that orders and compares JSON values as jsonb.
+	JSONOrder(expr string) string
+	// JSONElements is a table of the elements of a JSON list, texts and numbers
+	// as plain values, in the column "value"; it is empty where expr is no list.
+	JSONElements(expr string) string
+	// JSONContains says whether one JSON value contains another (jsonb's @>).
+	JSONContains(expr, part string) string
 
 	// AggIDs gathers integers into a list, read by Row.IDs; orderBy may be "".
 	AggIDs(expr, orderBy string) string
+	// AggJSON gathers values of that kind into the text of a JSON array, NULLs
+	// included; orderBy may be "". Moments lose their fraction.
+	AggJSON(expr string, kind ColumnKind, orderBy string) string
+	// AggJSONDistinct has every value once, in their own order, NULL last.
+	AggJSONDistinct(expr string, kind ColumnKind) string
+	// Decimals takes the noise of binary fractions out of what was computed from
+	// Numeric columns, where these are such: PostgreSQL computes exactly.
+	Decimals(expr string) string
 	// BoolAnd and BoolOr aggregate booleans.
 	BoolAnd(expr string) string
 	BoolOr(expr string) string
@@ -82,10 +102,14 @@ type Dialect interface {
 	TextOrder(expr string) string
 	// CastText is PostgreSQL's text of a value of that kind.
 	CastText(expr string, kind ColumnKind) string
+	// FirstLine is a text up to its first line feed.
+	FirstLine(expr string) string
 
 	// DatePart is an integer: one of DateParts, of a date or timestamp in UTC,
 	// in time zone tz ("" is none). An unknown part renders as null.
 	DatePart(part, expr, tz string) string
+	// Seconds is DatePart's second_number with its fraction, in double precision.
+	Seconds(expr, tz string) string
 	// DateTrunc is the start, in local time without zone, of the period that
 	// expr (date or timestamp in UTC) falls into in time zone tz ("" is none).
 	// granularity is hour, day, week, month, quarter or year; others render as null. weekStart is

@@ -108,11 +108,50 @@ func (postgresDialect) JSONRemove(expr, key string) string {
 	return "(" + expr + " - " + literal(key) + ")"
 }
 
+func (postgresDialect) JSONValue(placeholder string) string {
+	return "cast(" + placeholder + " as jsonb)"
+}
+func (postgresDialect) JSONPlain(expr string) string { return "(" + expr + " #>> '{}')" }
+func (postgresDialect) JSONOrder(expr string) string { return expr }
+
+func (postgresDialect) JSONElements(expr string) string {
+	return "jsonb_array_elements_text(case when jsonb_typeof(" + expr + ") = 'array' then " + expr + " else '[]' end)"
+}
+
+func (postgresDialect) JSONContains(expr, part string) string {
+	return "(" + expr + " @> " + part + ")"
+}
+
 func (postgresDialect) AggIDs(expr, orderBy string) string {
 	if orderBy != "" {
 		expr += " order by " + orderBy
 	}
 	return "array_agg(" + expr + ")"
+}
+
+func (postgresDialect) Decimals(expr string) string { return expr }
+
+func (d postgresDialect) AggJSON(expr string, kind ColumnKind, orderBy string) string {
+	if orderBy != "" {
+		orderBy = " order by " + orderBy
+	}
+	return "cast(json_agg(" + d.jsonValue(expr, kind) + orderBy + ") as text)"
+}
+
+func (d postgresDialect) AggJSONDistinct(expr string, kind ColumnKind) string {
+	value := d.jsonValue(expr, kind)
+	return "cast(json_agg(distinct " + value + " order by " + value + " nulls last) as text)"
+}
+
+// jsonValue leaves moments as they are read elsewhere, not in ISO 8601.
+func (d postgresDialect) jsonValue(expr string, kind ColumnKind) string {
+	switch kind {
+	case Timestamp:
+		return "to_char(" + expr + ", 'YYYY-MM-DD HH24:MI:SS')"
+	case Varchar, Text:
+		return d.TextOrder("cast(" + expr + " as text)")
+	}
+	return expr
 }
 
 func (postgresDialect) BoolAnd(expr string) string { return "bool_and(" + expr + ")" }
@@ -137,6 +176,10 @@ func (postgresDialect) CastText(expr string, _ ColumnKind) string {
 	return "cast(" + expr + " as text)"
 }
 
+func (postgresDialect) FirstLine(expr string) string {
+	return "split_part(" + expr + ", chr(10), 1)"
+}
+
 // local is expr as a timestamp without zone, moved from UTC to tz.
 func (postgresDialect) local(expr, tz string) string {
 	expr = "cast(" + expr + " as timestamp)"
@@ -154,6 +197,10 @@ func (d postgresDialect) DatePart(part, expr, tz string) string {
 	}
 	// floor: seconds have a fraction, and a cast would round it
 	return "cast(floor(extract(" + fields[i] + " from " + d.local(expr, tz) + ")) as integer)"
+}
+
+func (d postgresDialect) Seconds(expr, tz string) string {
+	return "cast(extract(second from " + d.local(expr, tz) + ") as double precision)"
 }
 
 func (d postgresDialect) DateTrunc(granularity, expr, tz string, weekStart int) string {

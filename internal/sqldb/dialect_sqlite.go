@@ -84,11 +84,48 @@ func (sqliteDialect) JSONRemove(expr, key string) string {
 	return "json_remove(" + expr + ", " + jsonPath(key) + ")"
 }
 
+func (sqliteDialect) JSONValue(placeholder string) string { return placeholder }
+func (sqliteDialect) JSONPlain(expr string) string        { return "gh_json_plain(" + expr + ")" }
+func (sqliteDialect) JSONOrder(expr string) string        { return "gh_json_order(" + expr + ")" }
+
+func (sqliteDialect) JSONElements(expr string) string {
+	return "json_each(case when json_type(" + expr + ") = 'array' then " + expr + " else '[]' end)"
+}
+
+func (sqliteDialect) JSONContains(expr, part string) string {
+	return "gh_json_contains(" + expr + ", " + part + ")"
+}
+
 func (sqliteDialect) AggIDs(expr, orderBy string) string {
 	if orderBy != "" {
 		expr += " order by " + orderBy
 	}
 	return "json_group_array(" + expr + ")"
+}
+
+func (sqliteDialect) Decimals(expr string) string { return "round(" + expr + ", 9)" }
+
+func (d sqliteDialect) AggJSON(expr string, kind ColumnKind, orderBy string) string {
+	if orderBy != "" {
+		orderBy = " order by " + orderBy
+	}
+	return "json_group_array(" + d.jsonValue(expr, kind) + orderBy + ")"
+}
+
+func (d sqliteDialect) AggJSONDistinct(expr string, kind ColumnKind) string {
+	value := d.jsonValue(expr, kind)
+	return "json_group_array(distinct " + value + " order by " + value + " nulls last)"
+}
+
+// jsonValue makes truth values of JSON, and cuts the fraction of moments.
+func (sqliteDialect) jsonValue(expr string, kind ColumnKind) string {
+	switch kind {
+	case Bool:
+		return "json(case when " + expr + " then 'true' when not " + expr + " then 'false' end)"
+	case Timestamp:
+		return "substr(" + expr + ", 1, 19)"
+	}
+	return expr
 }
 
 func (sqliteDialect) BoolAnd(expr string) string { return "min(" + expr + ")" }
@@ -122,11 +159,20 @@ func (sqliteDialect) CastText(expr string, kind ColumnKind) string {
 	}
 }
 
+func (sqliteDialect) FirstLine(expr string) string {
+	return "substr(" + expr + ", 1, instr(" + expr + " || char(10), char(10)) - 1)"
+}
+
 func (sqliteDialect) DatePart(part, expr, tz string) string {
 	if !slices.Contains(dateParts, part) {
 		return "null"
 	}
 	return "gh_date_part(" + strings.Join([]string{literal(part), expr, literal(tz)}, ", ") + ")"
+}
+
+// Seconds adds the fraction, which no time zone changes.
+func (d sqliteDialect) Seconds(expr, tz string) string {
+	return "(" + d.DatePart("second_number", expr, tz) + " + cast('0' || substr(" + expr + ", 20) as real))"
 }
 
 func (sqliteDialect) DateTrunc(granularity, expr, tz string, weekStart int) string {

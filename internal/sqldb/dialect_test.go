@@ -2,6 +2,7 @@ package sqldb_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -169,6 +170,20 @@ func TestCastText(t *testing.T) {
 	})
 }
 
+func TestFirstLine(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
+		d := db.Dialect()
+		for in, want := range map[string]string{"one": "one", "one\ntwo\nthree": "one", "\ntwo": "", "": ""} {
+			if got := text(t, db, "select "+d.FirstLine("cast($1 as text)"), in); got != want {
+				t.Errorf("%q: %q, want %q", in, got, want)
+			}
+		}
+		if got := text(t, db, "select "+d.FirstLine("cast(null as text)")); got != "NULL" {
+			t.Error(got)
+		}
+	})
+}
+
 func TestAggregatesAndExtremes(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
 		d := db.Dialect()
@@ -185,6 +200,48 @@ func TestAggregatesAndExtremes(t *testing.T) {
 		} {
 			if got := strings.Join(texts(t, db, "select "+expr+" from t order by z"), ","); got != want {
 				t.Errorf("%s: %s, want %s", expr, got, want)
+			}
+		}
+	})
+}
+
+func TestJSONLists(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
+		d := db.Dialect()
+		write(t, db, fmt.Sprintf("create table t (id integer, i integer, f %s, b %s, v varchar, d %s, ts %s)", d.ColumnType(sqldb.Float8),
+			d.ColumnType(sqldb.Bool), d.ColumnType(sqldb.Date), d.ColumnType(sqldb.Timestamp)),
+			"insert into t values (2, 7, 0.1, true, 'B', '2024-02-29', '2024-02-29 10:30:00.75'), (1, null, null, null, null, null, null),"+
+				" (3, -7, 2.5, false, 'a\"', '2023-01-01', '2023-01-01 00:00:00'), (4, 7, 0.1, true, 'B', '2024-02-29', '2024-02-29 10:30:00.75')")
+		for _, c := range []struct {
+			column     string
+			kind       sqldb.ColumnKind
+			want, once string
+		}{
+			{"i", sqldb.Int4, "[null,7,-7,7]", "[-7,7,null]"},
+			{"f", sqldb.Float8, "[null,0.1,2.5,0.1]", "[0.1,2.5,null]"},
+			{"b", sqldb.Bool, "[null,true,false,true]", "[false,true,null]"},
+			{"v", sqldb.Varchar, `[null,"B","a\"","B"]`, `["B","a\"",null]`},
+			{"d", sqldb.Date, `[null,"2024-02-29","2023-01-01","2024-02-29"]`, `["2023-01-01","2024-02-29",null]`},
+			{
+				"ts", sqldb.Timestamp, `[null,"2024-02-29 10:30:00","2023-01-01 00:00:00","2024-02-29 10:30:00"]`,
+				`["2023-01-01 00:00:00","2024-02-29 10:30:00",null]`,
+			},
+		} {
+			got := text(t, db, "select "+d.AggJSON(c.column, c.kind, "id")+" from t")
+			if got = strings.ReplaceAll(got, ", ", ","); got != c.want {
+				t.Errorf("%s: %s, want %s", c.column, got, c.want)
+			}
+			once := text(t, db, "select "+d.AggJSONDistinct(c.column, c.kind)+" from t")
+			if once = strings.ReplaceAll(once, ", ", ","); once != c.once {
+				t.Errorf("%s, each once: %s, want %s", c.column, once, c.once)
+			}
+		}
+		if got := text(t, db, "select "+d.Decimals("sum(x)")+" from (select 0.1 as x union all select 0.2) s"); got != "0.3" {
+			t.Errorf("0.1 + 0.2 = %s", got)
+		}
+		for id, want := range map[int]string{1: "NULL", 2: "0.75", 3: "0"} {
+			if got := text(t, db, "select "+d.Seconds("ts", "Asia/Kolkata")+" from t where id = $1", id); got != want {
+				t.Errorf("seconds of %d: %s, want %s", id, got, want)
 			}
 		}
 	})

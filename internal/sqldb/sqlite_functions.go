@@ -21,6 +21,10 @@ func (c *sqliteConn) registerFunctions() error {
 		"gh_date_trunc": {NArgs: 4, Deterministic: true, Scalar: c.dateTruncFunction(zones)},
 		"gh_float_text": {NArgs: 1, Deterministic: true, Scalar: floatTextFunction},
 		"gh_now":        {NArgs: 0, Scalar: c.nowFunction},
+
+		"gh_json_order":    {NArgs: 1, Deterministic: true, Scalar: c.jsonFunction(jsonOrderValue)},
+		"gh_json_plain":    {NArgs: 1, Deterministic: true, Scalar: c.jsonFunction(jsonPlainValue)},
+		"gh_json_contains": {NArgs: 2, Deterministic: true, Scalar: c.jsonFunction(jsonContainsValue)},
 	}
 	for name, impl := range functions {
 		if err := c.conn.CreateFunction(name, impl); err != nil {
@@ -144,4 +148,38 @@ func (c *sqliteConn) nowFunction(sqlite.Context, []sqlite.Value) (sqlite.Value, 
 		c.now = string(appendTimestamp(nil, time.Now().UTC()))
 	}
 	return sqlite.TextValue(c.now), nil
+}
+
+// jsonFunction makes a function of JSON texts, NULL where one is NULL.
+func (c *sqliteConn) jsonFunction(convert func(values []any) sqlite.Value) scalar {
+	return func(_ sqlite.Context, args []sqlite.Value) (sqlite.Value, error) {
+		values := make([]any, len(args))
+		for i, a := range args {
+			if isNull(a) {
+				return sqlite.Value{}, nil
+			}
+			var err error
+			if values[i], err = parseJSON(a.Blob()); err != nil {
+				return c.fail(err)
+			}
+		}
+		return convert(values), nil
+	}
+}
+
+func jsonOrderValue(values []any) sqlite.Value { return sqlite.BlobValue(jsonOrder(values[0])) }
+
+func jsonPlainValue(values []any) sqlite.Value {
+	switch v := values[0].(type) {
+	case nil:
+		return sqlite.Value{}
+	case string:
+		return sqlite.TextValue(v)
+	default:
+		return sqlite.TextValue(string(appendJSONB(nil, v)))
+	}
+}
+
+func jsonContainsValue(values []any) sqlite.Value {
+	return boolValue(jsonContains(values[0], values[1]))
 }

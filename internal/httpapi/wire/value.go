@@ -40,7 +40,7 @@ func AppendValue(dst []byte, shape Shape, f *schema.Field, v *backend.Value) []b
 		}
 		return AppendString(dst, v.Text)
 	case backend.Date:
-		return append(AppendDate(append(dst, '"'), v.Int), '"')
+		return append(appendDay(append(dst, '"'), shape, v.Int), '"')
 	case backend.Datetime:
 		return appendMoment(dst, shape, v.Int)
 	case backend.Ref:
@@ -88,8 +88,22 @@ func appendNumber(dst []byte, f *schema.Field, x float64) []byte {
 	return AppendFloat(dst, x)
 }
 
+// appendDay is AppendDate; Odoo writes years before 1000 without leading zeros.
+func appendDay(dst []byte, shape Shape, days int64) []byte {
+	start := len(dst)
+	dst = AppendDate(dst, days)
+	if shape != Odoo {
+		return dst
+	}
+	zeros := 0
+	for zeros < 3 && dst[start+zeros] == '0' {
+		zeros++
+	}
+	return append(dst[:start], dst[start+zeros:]...)
+}
+
 func appendMoment(dst []byte, shape Shape, micros int64) []byte {
-	dst = AppendDate(append(dst, '"'), floorDiv(micros, 86400*1e6))
+	dst = appendDay(append(dst, '"'), shape, floorDiv(micros, 86400*1e6))
 	if shape == Odoo {
 		return append(AppendClock(append(dst, ' '), micros), '"')
 	}
@@ -99,6 +113,9 @@ func appendMoment(dst []byte, shape Shape, micros int64) []byte {
 func appendRef(dst []byte, shape Shape, id int64, name string) []byte {
 	if shape == Odoo {
 		dst = append(strconv.AppendInt(append(dst, '['), id, 10), ',')
+		if name == "" { // to Odoo, an empty name is none
+			return append(dst, "false]"...)
+		}
 		return append(AppendString(dst, name), ']')
 	}
 	dst = strconv.AppendInt(append(dst, `{"id":`...), id, 10)

@@ -32,6 +32,8 @@ func TestShapes(t *testing.T) {
 		{"amount", schema.NewMonetary("f", "F", "c"), backend.FloatValue(sum(0.1, 0.2)), `0.3`, `0.3`},
 		{"amount in dinars", schema.NewMonetary("f", "F", "c"), backend.FloatValue(1.234), `1.234`, `1.234`},
 		{"date", schema.NewDate("f", "F"), backend.DateValue(moment), `"2026-01-31"`, `"2026-01-31"`},
+		{"date of the year 1", schema.NewDate("f", "F"), backend.DateValue(time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)), `"0001-01-01"`, `"1-01-01"`},
+		{"datetime of the year 1", schema.NewDatetime("f", "F"), backend.DatetimeValue(time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)), `"0001-01-01T00:00:00Z"`, `"1-01-01 00:00:00"`},
 		{"date not set", schema.NewDate("f", "F"), backend.NullValue, `null`, `false`},
 		{"datetime", schema.NewDatetime("f", "F"), backend.DatetimeValue(moment), `"2026-01-31T10:30:00Z"`, `"2026-01-31 10:30:00"`},
 		{"datetime before 1970", schema.NewDatetime("f", "F"), backend.DatetimeValue(time.Date(1969, 12, 31, 23, 59, 59, 5, time.UTC)), `"1969-12-31T23:59:59Z"`, `"1969-12-31 23:59:59"`},

@@ -1,0 +1,199 @@
+package record
+
+import (
+	"slices"
+	"strings"
+
+	"gatehouse/internal/backend"
+	"gatehouse/internal/domain"
+	"gatehouse/internal/facts"
+	"gatehouse/internal/fault"
+	"gatehouse/internal/schema"
+)
+
+// named searches records by their name: over the fields of RecNames, or as the
+// model's code is known to. A negative operator is the opposite of its positive
+// one, whatever is not set included.
+func (f *from) named(op domain.Op, value any) (string, error) {
+	m := f.model
+	if err := f.c.nameSearchable(m, value); err != nil {
+		return "", err
+	}
+	nodes, err := f.c.nameConditions(m, op, value)
+	if err != nil {
+		return "", err
+	}
+	positive, _ := op.Negate()
+	switch {
+	case op.Negative() && len(m.Searching.Named) > 0:
+		cond, err := f.named(positive, value)
+		return negate(cond), err
+	case op.IsPattern() && m.Searching.Below:
+		return f.andBelow(domain.Disj(nodes...))
+	}
+	return f.sudoFields(func() (string, error) {
+		if op.Negative() {
+			return f.where(domain.Conj(nodes...))
+		}
+		return f.where(domain.Disj(nodes...))
+	})
+}
+
+// nameConditions are the conditions of a search by name, one of which must hold.
+func (c *compiler) nameConditions(m *schema.Model, op domain.Op, value any) ([]domain.Node, error) {
+	if known := m.Searching.Named; len(known) > 0 {
+		var nodes []domain.Node
+		for _, n := range known {
+			if leaf := nameCondition(n, op, value); leaf != nil {
+				nodes = append(nodes, leaf)
+			}
+		}
+		return nodes, nil
+	}
+	names := m.RecNames
+	if len(names) == 0 && m.RecName != "" {
+		names = []string{m.RecName}
+	}
+	if len(names) == 0 {
+		return nil, fault.Newf(fault.BadRequest, "Records of %s have no name to search by", m.Name)
+	}
+	nodes := make([]domain.Node, len(names))
+	for i, name := range names {
+		if c.isRelation(m, name) { // by the name of what is linked: where nothing is, no operator holds
+			name += ".display_name"
+		}
+		nodes[i] = &domain.Leaf{Path: name, Op: op, Value: value, Pos: -1}
+	}
+	return nodes, nil
+}
+
+// isRelation says whether a path of fields ends in a relation.
+func (c *compiler) isRelation(m *schema.Model, path string) bool {
+	for {
+		name, rest, more := strings.Cut(path, ".")
+		field := m.Field(name)
+		if field == nil || !field.Type.IsRelational() {
+			return false
+		}
+		if !more {
+			return true
+		}
+		if m = c.reg.Model(field.Relation); m == nil {
+			return false
+		}
+		path = rest
+	}
+}
+
+// nameCondition is one of the facts' conditions; nil where it does not go with
+// the operator.
+func nameCondition(n facts.Named, op domain.Op, value any) domain.Node {
+	leaf := &domain.Leaf{Path: n.Field, Op: op, Value: value, Pos: -1}
+	switch n.How {
+	case facts.ByWord:
+		leaf.Value = eachText(value, func(s string) string {
+			word, _, _ := strings.Cut(s, " ")
+			if op.IsPattern() {
+				word += "%"
+			}
+			return word
+		})
+		if op.IsPattern() {
+			leaf.Op = domain.OpEqILike
+		}
+	case facts.Exact:
+		if op.IsPattern() && !op.Negative() {
+			leaf.Op = domain.OpEq
+		}
+		if leaf.Op != domain.OpEq && leaf.Op != domain.OpIn {
+			return nil
+		}
+	}
+	return leaf
+}
+
+// eachText changes a text, or each text of a list.
+func eachText(value any, change func(string) string) any {
+	switch v := value.(type) {
+	case string:
+		return change(v)
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = eachText(v[i], change)
+		}
+		return out
+	}
+	return value
+}
+
+// andBelow renders "is, or lies below, a record that the domain finds for the
+// caller".
+func (f *from) andBelow(n domain.Node) (string, error) {
+	t, err := f.tree(f.model.Field("id"), domain.OpChildOf)
+	if err != nil {
+		return "", err
+	}
+	sub := f.c.from(f.model)
+	cond, err := sub.search(n)
+	if err != nil {
+		return "", err
+	}
+	found := roots{query: "select " + sub.alias + ".id from " + sub.sql() + " where " + cond}
+	return f.within(f.alias+".id", f.alias, t, found, true)
+}
+
+// nameSearchable says whether what a search by name finds follows from data.
+func (c *compiler) nameSearchable(m *schema.Model, value any) error {
+	switch {
+	case m.Gap != "":
+		return provable(m)
+	case m.Python.Names:
+		return backend.CannotProve(backend.PythonNames, m.Name, "")
+	}
+	if err := c.sameSearch(m); err != nil {
+		return err
+	}
+	for _, s := range textsOf(value) {
+		for _, odd := range m.Searching.Odd {
+			if odd.MatchString(s) {
+				return backend.CannotProve(backend.PythonNames, m.Name, "for such a text")
+			}
+		}
+	}
+	return nil
+}
+
+// textsOf are the texts of a value or a list of values.
+func textsOf(value any) (texts []string) {
+	switch v := value.(type) {
+	case string:
+		return []string{v}
+	case []any:
+		for _, one := range v {
+			texts = append(texts, textsOf(one)...)
+		}
+	}
+	return texts
+}
+
+// sameSearch refuses contexts that make the model's code search for something
+// else.
+func (c *compiler) sameSearch(m *schema.Model) error {
+	for _, key := range c.contextKeys {
+		if slices.Contains(m.Searching.Contexts, key) {
+			return backend.CannotProve(backend.ContextKey, key, "searches in "+m.Name)
+		}
+	}
+	return nil
+}
+
+// rewritten refuses conditions that the model's code makes others of.
+func rewritten(m *schema.Model, field string, op domain.Op) error {
+	s := &m.Searching
+	if slices.Contains(s.Fields, field) ||
+		(op == domain.OpLike || op == domain.OpILike) && slices.Contains(s.Patterns, field) {
+		return backend.CannotProve(backend.PythonSearch, m.Name+"."+field, "")
+	}
+	return nil
+}

@@ -1,0 +1,93 @@
+package record_test
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"gatehouse/internal/backend"
+	"gatehouse/internal/domain"
+)
+
+// A domain compiled to one query finds the same records as its conditions one
+// by one, put together as sets.
+func TestDomainsAreSets(t *testing.T) {
+	onBoth(t, func(w *world) {
+		w.things()
+		caller := as(0)
+		caller.Context.KeepArchived = true
+		search := func(n domain.Node) map[int64]bool {
+			page, ids := &backend.Page{}, map[int64]bool{}
+			q := &backend.Query{Model: "x_thing", Domain: n, Fields: []string{"id"}}
+			if _, err := w.eng.Search(context.Background(), caller, q, page); err != nil {
+				w.Fatalf("%s: %v", domain.String(n), err)
+			}
+			for _, id := range page.IDs() {
+				ids[id] = true
+			}
+			return ids
+		}
+		all, found := search(domain.Const(true)), map[domain.Node]map[int64]bool{}
+		var leaves []domain.Node
+		for _, c := range operatorCases() {
+			node, err := domain.Parse(c.domain, domain.Limits{})
+			if err != nil {
+				w.Fatal(err)
+			}
+			domain.Walk(node, func(l *domain.Leaf) {
+				leaves, found[l] = append(leaves, l), search(l)
+			})
+		}
+		rapid.Check(w, func(t *rapid.T) {
+			node := drawDomain(t, leaves, 4)
+			got, want := search(node), evaluate(node, all, found)
+			if !maps.Equal(got, want) {
+				t.Fatalf("%s: one query finds %v, the sets %v", domain.String(node),
+					slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
+			}
+		})
+	})
+}
+
+func drawDomain(t *rapid.T, leaves []domain.Node, depth int) domain.Node {
+	if depth > 0 {
+		switch rapid.IntRange(0, 3).Draw(t, "kind") {
+		case 1:
+			return domain.And{drawDomain(t, leaves, depth-1), drawDomain(t, leaves, depth-1)}
+		case 2:
+			return domain.Or{drawDomain(t, leaves, depth-1), drawDomain(t, leaves, depth-1)}
+		case 3:
+			return domain.Not{Child: drawDomain(t, leaves, depth-1)}
+		}
+	}
+	return rapid.SampledFrom(leaves).Draw(t, "leaf")
+}
+
+func evaluate(n domain.Node, all map[int64]bool, found map[domain.Node]map[int64]bool) map[int64]bool {
+	out := map[int64]bool{}
+	switch n := n.(type) {
+	case domain.And:
+		left, right := evaluate(n[0], all, found), evaluate(n[1], all, found)
+		for id := range left {
+			if right[id] {
+				out[id] = true
+			}
+		}
+	case domain.Or:
+		maps.Copy(out, evaluate(n[0], all, found))
+		maps.Copy(out, evaluate(n[1], all, found))
+	case domain.Not:
+		child := evaluate(n.Child, all, found)
+		for id := range all {
+			if !child[id] {
+				out[id] = true
+			}
+		}
+	default:
+		return found[n]
+	}
+	return out
+}
