@@ -59,6 +59,12 @@ fuzz: ## run every fuzz target for FUZZTIME (default 60s) each
 fuzz-smoke: ## run every fuzz target for a few seconds
 	FUZZTIME=5s scripts/fuzz
 
+CORPUS ?= ../shared/odoo19
+
+.PHONY: conformance
+conformance: ## compare with recorded answers of a real Odoo (CORPUS=DIR; REPORT=FILE writes the page)
+	go run ./conformance -corpus $(CORPUS) $(if $(REPORT),-report $(REPORT))
+
 .PHONY: bench
 bench: ## run the benchmarks (PKGS=./bench/... for a part)
 	go test -run '^$$' -bench . -benchmem $(PKGS)
