@@ -39,6 +39,9 @@ func testServer(tb testing.TB) string {
 // loadedCorpus opens the recordings and loads their database.
 func loadedCorpus(tb testing.TB) *corpus {
 	tb.Helper()
+	if testing.Short() {
+		tb.Skip("runs on a whole recorded database")
+	}
 	c, err := openCorpus(context.Background(), corpusFolder(tb), testServer(tb))
 	if err != nil {
 		tb.Fatal(err)

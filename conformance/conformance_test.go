@@ -9,9 +9,6 @@ import (
 // TestConformance runs everything that was recorded, and holds what the
 // documentation says about it.
 func TestConformance(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes a minute or two")
-	}
 	c := loadedCorpus(t)
 	r := &results{embedded: map[string][]Outcome{}, writes: map[string][]Outcome{}}
 	var err error

@@ -59,11 +59,17 @@ func document(r *results) string {
 		fmt.Fprintf(&b, "\n### %s\n\n", storeName(store))
 		outcomes := r.writes[store]
 		table(&b, outcomes, Same, NotHere, Wrong)
-		fmt.Fprintf(&b, "\nThe same: %.1f %% of the scenarios whose models the embedded database has.\n", count(outcomes).share())
+		n := count(outcomes)
+		fmt.Fprintf(&b, "\nThe same: %.1f %% of the scenarios whose models, fields and methods the embedded database has; %.1f %% of all.\n",
+			n.share(), 100*float64(n[Same])/float64(max(1, n.total())))
 	}
 	otherwise(&b, r.writes)
 	b.WriteString("\n### Scenarios that are not here\n\n")
-	reasonTable(&b, r.writes["sqlite"], NotHere)
+	for _, o := range r.writes["sqlite"] {
+		if o.Verdict == NotHere {
+			fmt.Fprintf(&b, "- %s: %s\n", o.ID, o.Reason)
+		}
+	}
 	b.WriteString(differences)
 	return b.String()
 }
@@ -81,7 +87,7 @@ func otherwise(b *strings.Builder, by map[string][]Outcome) {
 		for _, o := range by[store] {
 			if o.Verdict == Wrong {
 				found[o.ID] = append(found[o.ID], storeName(store))
-				reasons[o.ID] = o.Detail
+				reasons[o.ID] = excerpt(o.Detail)
 			}
 		}
 	}
@@ -92,6 +98,14 @@ func otherwise(b *strings.Builder, by map[string][]Outcome) {
 	for _, id := range slices.Sorted(maps.Keys(found)) {
 		fmt.Fprintf(b, "- %s (%s): %s\n", id, strings.Join(found[id], ", "), reasons[id])
 	}
+}
+
+func excerpt(s string) string {
+	const most = 240
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + " …"
+	}
+	return s
 }
 
 func stores() []string { return []string{"sqlite", "postgres"} }

@@ -215,7 +215,7 @@ func compareError(st *step, err error) Outcome {
 // openEngine opens the embedded engine on a copy.
 func openEngine(ctx context.Context, db sqldb.DB) (*record.Engine, error) {
 	return record.Open(ctx, db, record.Options{
-		Models: declaredModels(), SanitizeHTML: business.SanitizeHTML,
+		Models: declaredModels(), SanitizeHTML: business.HTMLSanitizer(),
 		Logics: business.Logics(business.Options{
 			// The real hash takes its time on purpose.
 			HashPassword: func(plain string) (string, error) { return fmt.Sprintf("hash of %d", len(plain)), nil },

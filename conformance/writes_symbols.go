@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 )
 
@@ -89,12 +91,12 @@ func (b *bindings) compare(path string, want, got any) string {
 		if !ok {
 			return differ()
 		}
-		for k := range have {
+		for _, k := range slices.Sorted(maps.Keys(have)) {
 			if _, wanted := want[k]; !wanted {
 				return fmt.Sprintf("%s: key %s is not wanted", path, k)
 			}
 		}
-		for k := range want {
+		for _, k := range slices.Sorted(maps.Keys(want)) {
 			v, has := have[k]
 			if !has {
 				return fmt.Sprintf("%s: key %s is missing", path, k)

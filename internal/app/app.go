@@ -56,7 +56,7 @@ func (a *App) open(ctx context.Context) (err error) {
 	a.Engine, err = record.Open(ctx, a.DB, record.Options{
 		Models:       models(),
 		Logics:       append(business.Logics(business.Options{HashPassword: hasher(passwords)}), gateway.Logics(keys)...),
-		SanitizeHTML: business.SanitizeHTML,
+		SanitizeHTML: business.HTMLSanitizer(),
 	})
 	if err != nil {
 		return fmt.Errorf("bring the store up to date: %w", err)

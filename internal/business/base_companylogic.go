@@ -72,6 +72,9 @@ func companiesCreated(e *record.Env, companies []record.Rec) error {
 		if err := equipCompany(e.Sudo(), c.ID()); err != nil {
 			return err
 		}
+		if err := companyPricelist(e.Sudo(), c); err != nil {
+			return err
+		}
 		if !c.Ref("parent_id").IsZero() {
 			continue // a branch uses the taxes of its root
 		}
@@ -94,6 +97,11 @@ func companiesWritten(e *record.Env, companies []record.Rec, values record.Value
 	for _, c := range companies {
 		if err := writeDiffering(e, c.Ref("partner_id"), change); err != nil {
 			return err
+		}
+		if given(values, "currency_id") {
+			if err := newCurrency(e.Sudo(), c); err != nil {
+				return err
+			}
 		}
 	}
 	return signalUsers(e)

@@ -27,7 +27,8 @@ func cheapHash(plain string) (string, error) { return "hash of " + fmt.Sprint(le
 func open(t *testing.T, db sqldb.DB, demo bool) *fixture {
 	t.Helper()
 	engine, err := record.Open(t.Context(), db, record.Options{
-		Models: Models(), Logics: Logics(Options{HashPassword: cheapHash}),
+		SanitizeHTML: HTMLSanitizer(),
+		Models:       Models(), Logics: Logics(Options{HashPassword: cheapHash}),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -55,6 +55,9 @@ func setParameter(e *record.Env, _ []record.Rec, args record.Values) (any, error
 	}
 	old := found[0].Text("value")
 	if remove {
+		if err := e.MayUnlink("ir.config_parameter"); err != nil {
+			return nil, err
+		}
 		return old, e.Unlink(found)
 	}
 	return old, e.Write(found, record.Values{"value": value})
@@ -89,10 +92,15 @@ func setDefault(e *record.Env, _ []record.Rec, args record.Values) (any, error) 
 	if err != nil {
 		return nil, refuse("Invalid value for %s.%s: %v", model, name, args["value"])
 	}
-	reach := record.Values{
-		"field_id": f.ID, "user_id": ownID(args["user_id"], e.UserID()),
-		"company_id": ownID(args["company_id"], e.CompanyID()), "condition": orNil(text(args["condition"])),
+	user, err := ownID("user_id", args["user_id"], e.UserID())
+	if err != nil {
+		return nil, err
 	}
+	company, err := ownID("company_id", args["company_id"], e.CompanyID())
+	if err != nil {
+		return nil, err
+	}
+	reach := record.Values{"field_id": f.ID, "user_id": user, "company_id": company, "condition": orNil(text(args["condition"]))}
 	var same []domain.Node
 	for field, v := range reach {
 		if v == nil {
@@ -112,17 +120,11 @@ func setDefault(e *record.Env, _ []record.Rec, args record.Values) (any, error) 
 	return true, err
 }
 
-// ownID is an id as it was given, own for true, nil for none.
-func ownID(v any, own int64) any {
+// ownID is an id as it was given, own for true, nil for none. What is neither
+// is refused: nil would make the default one for everybody.
+func ownID(name string, v any, own int64) (any, error) {
 	if v == true {
-		return own
+		return own, nil
 	}
-	if v == nil || v == false {
-		return nil
-	}
-	id, err := (&schema.Field{Name: "id", Type: schema.Many2one}).Convert(v)
-	if err != nil {
-		return nil
-	}
-	return id
+	return (&schema.Field{Name: name, Type: schema.Many2one}).Convert(v)
 }

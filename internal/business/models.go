@@ -11,7 +11,7 @@ import (
 func Models() []*schema.Model {
 	return slices.Concat(
 		registryModels(), baseModels(), partnerModels(), productModels(),
-		taxModels(), sequenceModels(), pricelistModels(), paymentModels(), saleModels(), stockModels(), crmModels(),
+		taxModels(), sequenceModels(), fiscalModels(), pricelistModels(), paymentModels(), saleModels(), stockModels(), crmModels(),
 	)
 }
 
@@ -27,6 +27,6 @@ func Logics(opts Options) []record.Logic {
 	return slices.Concat(
 		baseLogics(), userLogics(opts), partnerLogics(), productLogics(),
 		irModelLogics(), currencyLogics(), taxLogics(), sequenceLogics(),
-		pricelistLogics(), paymentLogics(), saleLogics(), stockLogics(), crmLogics(),
+		fiscalLogics(), pricelistLogics(), paymentLogics(), saleLogics(), stockLogics(), crmLogics(),
 	)
 }

@@ -32,8 +32,6 @@ func partnerIdentity() []*s.Field {
 	children := s.NewOne2many("child_ids", "Contact", "res.partner", "parent_id").
 		Within("[('active', '=', True)]")
 	children.KeepArchived = true
-	users := s.NewOne2many("user_ids", "Users", "res.users", "partner_id")
-	users.NoRules = true
 	return []*s.Field{
 		s.NewChar("name", "Name").Index(),
 		s.NewChar("complete_name", "Complete Name").ComputedStored().Index(),
@@ -63,7 +61,7 @@ func partnerIdentity() []*s.Field {
 		s.NewSelection("tz", "Timezone"),
 		s.NewMany2one("industry_id", "Industry", "res.partner.industry"),
 		s.NewChar("signup_type", "Signup Token Type").NoCopy().For("base.group_erp_manager"),
-		users,
+		s.NewOne2many("user_ids", "Users", "res.users", "partner_id").BypassRules(),
 		s.NewBoolean("partner_share", "Share Partner").RO().NoCopy().Def(true).
 			Helped("Either customer (not a user), either shared user. Indicated the current partner is a customer without access or with a limited access created for sharing data."),
 		s.NewInteger("color", "Color Index").Def(int64(0)),
@@ -100,6 +98,8 @@ func partnerBusiness() []*s.Field {
 			Helped("Use a barcode to identify this contact."),
 		s.NewFloat("credit_limit", "Credit Limit", -1).PerCompany().NoCopy().For(groupInvoice, groupReader).
 			Helped("Credit limit specific to this partner."),
+		s.NewMany2one("property_account_position_id", "Fiscal Position", "account.fiscal.position").
+			PerCompany().NoCopy().Helped("Set by hand, whatever the address of this contact says."),
 		s.NewMany2one("specific_property_product_pricelist", "Specific Property Product Pricelist", "product.pricelist").
 			PerCompany().NoCopy().Helped("By which list this contact buys; else the first one of the company."),
 		s.NewMany2one("property_payment_term_id", "Customer Payment Terms", "account.payment.term").
@@ -138,7 +138,7 @@ func partnerTagModel() *s.Model {
 		NameParts: tagName,
 		Fields: []*s.Field{
 			s.NewChar("name", "Name").Req().Translated(),
-			s.NewInteger("color", "Color"),
+			s.NewInteger("color", "Color").AggregatedBy("none"),
 			s.NewMany2one("parent_id", "Category", "res.partner.category").Index().OnDeleteDo(s.Cascade),
 			s.NewOne2many("child_ids", "Child Tags", "res.partner.category", "parent_id"),
 			s.NewBoolean("active", "Active").Def(true).

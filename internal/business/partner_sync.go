@@ -18,7 +18,10 @@ var (
 	// syncedFields come up from them too.
 	commercialFields = append([]string{"vat", "company_registry", "industry_id"}, propertyFields...)
 	syncedFields     = []string{"vat"}
-	propertyFields   = []string{"property_payment_term_id", "property_supplier_payment_term_id", "specific_property_product_pricelist"}
+	propertyFields   = []string{
+		"property_account_position_id", "property_payment_term_id", "property_supplier_payment_term_id",
+		"specific_property_product_pricelist",
+	}
 )
 
 // fieldValue is a field as it is written: nil, text or id.

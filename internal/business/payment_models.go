@@ -9,8 +9,6 @@ import (
 func paymentModels() []*s.Model { return []*s.Model{paymentTermModel(), paymentTermLineModel()} }
 
 func paymentTermModel() *s.Model {
-	sequence := s.NewInteger("sequence", "Sequence").Req().Def(int64(10))
-	sequence.Aggregator = "none"
 	return &s.Model{
 		Name: "account.payment.term", Label: "Payment Terms", Order: "sequence, id",
 		Fields: []*s.Field{
@@ -20,7 +18,7 @@ func paymentTermModel() *s.Model {
 			s.NewHTML("note", "Description on the Invoice").Translated(),
 			s.NewOne2many("line_ids", "Terms", "account.payment.term.line", "payment_id").CopyLines(),
 			s.NewMany2one("company_id", "Company", "res.company"),
-			sequence,
+			s.NewInteger("sequence", "Sequence").Req().Def(int64(10)).AggregatedBy("none"),
 			s.NewBoolean("display_on_invoice", "Show installment dates").Def(true),
 			s.NewBoolean("early_discount", "Early Discount"),
 			s.NewFloat("discount_percentage", "Discount %", -1).Def(2.0),

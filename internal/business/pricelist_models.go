@@ -6,17 +6,15 @@ import s "gatehouse/internal/schema"
 func pricelistModels() []*s.Model { return []*s.Model{pricelistModel(), pricelistItemModel()} }
 
 func pricelistModel() *s.Model {
-	sequence := s.NewInteger("sequence", "Sequence").Def(int64(16))
-	sequence.Aggregator = "none"
 	return &s.Model{
 		Name: "product.pricelist", Label: "Pricelist", Order: "sequence, id, name", RecName: "name",
-		RecNames:  []string{"name", "currency_id.name"},
+		RecNames:  []string{"name", "currency_id"},
 		NameParts: []s.NamePart{{Path: "name"}, {Before: " (", Path: "currency_id.name", After: ")"}},
 		Fields: []*s.Field{
 			s.NewChar("name", "Pricelist Name").Req().Translated(),
 			s.NewBoolean("active", "Active").Def(true).
 				Helped("If unchecked, it will allow you to hide the pricelist without removing it."),
-			sequence,
+			s.NewInteger("sequence", "Sequence").Def(int64(16)).AggregatedBy("none"),
 			s.NewMany2one("currency_id", "Currency", "res.currency").Req(),
 			s.NewMany2one("company_id", "Company", "res.company"),
 			s.NewOne2many("item_ids", "Pricelist Rules", "product.pricelist.item", "pricelist_id").CopyLines(),

@@ -122,12 +122,8 @@ func partnerPricelist(e *record.Env, partner, company record.Rec) (record.Rec, e
 	if own := there.One("res.partner", partner.ID()).Ref("specific_property_product_pricelist"); own.Bool("active") {
 		return own, nil
 	}
-	companies := []any{}
-	for c := company; !c.IsZero(); c = c.Ref("parent_id") {
-		companies = append(companies, c.ID())
-	}
 	lists, err := there.SearchNode("product.pricelist",
-		domain.Disj(leaf("company_id", "=", false), leaf("company_id", "in", companies)), record.WithLimit(1))
+		domain.Disj(leaf("company_id", "=", false), leaf("company_id", "in", companyChain(company))), record.WithLimit(1))
 	if err != nil || len(lists) == 0 {
 		return record.Rec{}, err
 	}
@@ -144,7 +140,9 @@ func linePriceOf(e *record.Env, l record.Rec) (float64, error) {
 	if q.at.IsZero() {
 		q.at = e.Now()
 	}
-	return listPrice(order.Ref("pricelist_id"), q, 0)
+	price, err := listPrice(order.Ref("pricelist_id"), q, 0)
+	own := taxesFor(q.product.Refs("taxes_id"), order.Ref("company_id"))
+	return priceAbroad(price, own, taxesAbroad(order.Ref("fiscal_position_id"), own)), err
 }
 
 // itemCompany: a rule belongs where its list does.

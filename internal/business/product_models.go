@@ -23,6 +23,7 @@ func categoryModel() *s.Model {
 			s.NewMany2one("parent_id", "Parent Category", "product.category").Index().OnDeleteDo(s.Cascade),
 			s.NewChar("parent_path", "Parent Path").Index(),
 			s.NewOne2many("child_id", "Child Categories", "product.category", "parent_id"),
+			s.NewPropertiesDefinition("product_properties_definition", "Product Properties"),
 			s.NewInteger("product_count", "# Products").
 				ComputedSQL(`(select count(*) from product_template p join product_category c on c.id = p.categ_id
 					where c.parent_path like {t}.parent_path || '%' and p.active)`).
@@ -63,6 +64,7 @@ func templateCore() []*s.Field {
 		s.NewMany2one("currency_id", "Currency", "res.currency").ComputedSQL(templateCurrency),
 		s.NewHTML("description", "Description").Translated(),
 		s.NewInteger("color", "Color Index"),
+		s.NewProperties("product_properties", "Properties", "categ_id.product_properties_definition"),
 		s.NewBoolean("is_favorite", "Favorite"),
 		s.NewSelection("tracking", "Tracking", "serial", "By Unique Serial Number", "lot", "By Lots",
 			"none", "By Quantity").Req().Def("none").

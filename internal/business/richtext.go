@@ -3,6 +3,7 @@ package business
 import (
 	"strings"
 
+	"github.com/microcosm-cc/bluemonday"
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 )
@@ -10,25 +11,31 @@ import (
 // mostPasses bounds how often a text is cleaned until it stays as it is.
 const mostPasses = 6
 
-// SanitizeHTML makes rich text safe and tidy, as Odoo's html fields do: what
-// could run in a browser is gone, open tags are closed, and text that stands
-// alone becomes a paragraph. What it gives stays as it is when it is cleaned
-// again.
-func SanitizeHTML(text string) string {
-	text = strings.ToValidUTF8(text, "\uFFFD")
-	clean := text
-	for range mostPasses {
-		next, err := sanitizeOnce(clean)
-		if err != nil {
-			break
+// HTMLSanitizer gives what html fields clean their values with: what could run
+// in a browser is gone, open tags are closed, and text that stands alone becomes
+// a paragraph, as in Odoo. What it gives stays as it is when it is cleaned again.
+func HTMLSanitizer() func(string) string {
+	policy := bluemonday.UGCPolicy()
+	policy.AllowStyling()
+	policy.AllowStyles("color", "background-color", "text-align", "text-decoration", "font-weight", "font-style", "font-size").Globally()
+	policy.AllowDataURIImages()
+	policy.RequireNoFollowOnLinks(false)
+	return func(text string) string {
+		text = strings.ToValidUTF8(text, "\uFFFD")
+		clean := text
+		for range mostPasses {
+			next, err := tidy(policy.Sanitize(clean))
+			if err != nil {
+				break
+			}
+			if next == clean {
+				return clean
+			}
+			clean = next
 		}
-		if next == clean {
-			return clean
-		}
-		clean = next
+		// Markup that is different each time it is read is shown, not used.
+		return "<p>" + escapeText(strings.Map(printable, text)) + "</p>"
 	}
-	// Markup that is different each time it is read is shown, not used.
-	return "<p>" + escapeText(strings.Map(printable, text)) + "</p>"
 }
 
 // printable drops characters that a reader of HTML drops or changes.
@@ -39,24 +46,19 @@ func printable(c rune) rune {
 	return c
 }
 
-func sanitizeOnce(text string) (string, error) {
+// tidy gives clean HTML the form that Odoo keeps.
+func tidy(clean string) (string, error) {
 	context := &html.Node{Type: html.ElementNode, Data: "body", DataAtom: atom.Body}
-	nodes, err := html.ParseFragment(strings.NewReader(text), context)
+	nodes, err := html.ParseFragment(strings.NewReader(clean), context)
 	if err != nil {
 		return "", err
 	}
 	root := &html.Node{Type: html.ElementNode, Data: "div", DataAtom: atom.Div}
-	emptied := false
 	for _, n := range nodes {
-		emptied = emptied || embedded[n.Data]
 		root.AppendChild(n)
 	}
-	cleanChildren(root)
 	dropBlank(root)
 	if root.FirstChild == nil {
-		if emptied {
-			return "<div></div>", nil
-		}
 		return "", nil
 	}
 	wrapText(root)
@@ -70,37 +72,6 @@ func sanitizeOnce(text string) (string, error) {
 		out.WriteString("</span>")
 	}
 	return out.String(), nil
-}
-
-// cleanChildren takes out of a node what is not allowed: some elements with
-// all that they hold, unknown ones without it.
-func cleanChildren(parent *html.Node) {
-	for n := parent.FirstChild; n != nil; {
-		next := n.NextSibling
-		switch {
-		case n.Type == html.TextNode:
-		case n.Type != html.ElementNode || n.Namespace != "" || killed[n.Data] || embedded[n.Data]:
-			parent.RemoveChild(n)
-		case !allowed[n.Data]:
-			if first := n.FirstChild; first != nil {
-				next = first
-			}
-			unwrap(n)
-		default:
-			n.Attr = cleanAttributes(n.Data, n.Attr)
-			cleanChildren(n)
-		}
-		n = next
-	}
-}
-
-// unwrap puts a node's children in its place.
-func unwrap(n *html.Node) {
-	for child := n.FirstChild; child != nil; child = n.FirstChild {
-		n.RemoveChild(child)
-		n.Parent.InsertBefore(child, n)
-	}
-	n.Parent.RemoveChild(n)
 }
 
 // dropBlank drops the space in front.
@@ -127,7 +98,12 @@ func wrapText(root *html.Node) {
 	root.InsertBefore(p, root.FirstChild)
 }
 
-func isBlock(n *html.Node) bool { return n.Type == html.ElementNode && blocks[n.Data] }
+// isBlock says whether a node begins a line of its own.
+func isBlock(n *html.Node) bool {
+	const blocks = " address article aside blockquote caption center col colgroup dd details dir div dl dt figcaption figure " +
+		"footer h1 h2 h3 h4 h5 h6 header hgroup hr li main menu nav ol p pre section summary table tbody td tfoot th thead tr ul "
+	return n.Type == html.ElementNode && strings.Contains(blocks, " "+n.Data+" ")
+}
 
 // hasBlock says whether anything inside a node is a block of its own.
 func hasBlock(parent *html.Node) bool {
@@ -155,16 +131,20 @@ func onlyElement(parent *html.Node) bool {
 
 func renderChildren(out *strings.Builder, parent *html.Node) {
 	for n := range parent.ChildNodes() {
-		if n.Type == html.TextNode {
+		if n.Type != html.ElementNode {
 			out.WriteString(escapeText(n.Data))
 			continue
 		}
 		out.WriteString("<" + n.Data)
 		for _, a := range n.Attr {
+			if a.Key == "style" {
+				a.Val = strings.ReplaceAll(a.Val, ": ", ":")
+			}
 			out.WriteString(" " + a.Key + `="` + escapeAttribute(a.Val) + `"`)
 		}
 		out.WriteString(">")
-		if voids[n.Data] {
+		switch n.Data {
+		case "area", "br", "col", "hr", "img", "wbr": // have no end
 			continue
 		}
 		if first := n.FirstChild; n.Data == "pre" && first != nil && first.Type == html.TextNode && strings.HasPrefix(first.Data, "\n") {

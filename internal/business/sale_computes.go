@@ -71,6 +71,20 @@ var orderPricelist = record.Compute{
 	},
 }
 
+// orderPosition follows the address that the goods go to.
+var orderPosition = record.Compute{
+	Fields: []string{"fiscal_position_id"}, Depends: []string{"partner_id", "partner_shipping_id", "company_id"},
+	Early: true, Editable: true,
+	Do: func(e *record.Env, o record.Rec) (record.Values, error) {
+		partner, company := o.Ref("partner_id"), o.Ref("company_id")
+		if partner.IsZero() || company.IsZero() {
+			return record.Values{"fiscal_position_id": nil}, nil
+		}
+		position, err := fiscalPosition(e, partner, o.Ref("partner_shipping_id"), company)
+		return record.Values{"fiscal_position_id": refID(position)}, err
+	},
+}
+
 // orderPayment are the customer's terms in the order's company.
 var orderPayment = record.Compute{
 	Fields: []string{"payment_term_id"}, Depends: []string{"partner_id"}, Early: true, Editable: true,

@@ -73,7 +73,8 @@ var lineTaxes = record.Compute{
 	Do: func(e *record.Env, l record.Rec) (record.Values, error) {
 		product, ids := l.Ref("product_id"), []int64{}
 		if !product.IsZero() && !l.Has("display_type") {
-			for _, tax := range taxesFor(product.Refs("taxes_id"), l.Ref("company_id")) {
+			own := taxesFor(product.Refs("taxes_id"), l.Ref("company_id"))
+			for _, tax := range taxesAbroad(l.Ref("order_id").Ref("fiscal_position_id"), own) {
 				ids = append(ids, tax.ID())
 			}
 		}

@@ -23,12 +23,15 @@ func saleLogics() []record.Logic {
 			BeforeWrite:  guardOrders,
 			BeforeUnlink: guardOrderUnlink,
 			Computes: []record.Compute{
-				invoiceAddress, deliveryAddress, orderSalesperson, orderPricelist, orderPayment, orderCurrency, orderWarehouse,
+				invoiceAddress, deliveryAddress, orderSalesperson, orderPricelist, orderPosition, orderPayment, orderCurrency, orderWarehouse,
 				orderTotals, orderInvoiceStatus, orderDeliveryStatus,
 			},
 			Checks: []record.Constraint{{
-				Fields: []string{"company_id", "partner_id", "partner_invoice_id", "partner_shipping_id", "warehouse_id", "team_id", "pricelist_id", "payment_term_id"},
-				Check:  checkOrderCompany,
+				Fields: []string{
+					"company_id", "partner_id", "partner_invoice_id", "partner_shipping_id", "warehouse_id", "team_id",
+					"pricelist_id", "payment_term_id", "fiscal_position_id",
+				},
+				Check: checkOrderCompany,
 			}},
 			Methods: orderMethods,
 		},
@@ -259,7 +262,8 @@ func guardLineUnlink(lines []record.Rec) error {
 }
 
 func checkOrderCompany(e *record.Env, o record.Rec) error {
-	return checkCompany(e, o, "partner_id", "partner_invoice_id", "partner_shipping_id", "warehouse_id", "team_id", "pricelist_id", "payment_term_id")
+	return checkCompany(e, o, "partner_id", "partner_invoice_id", "partner_shipping_id", "warehouse_id", "team_id",
+		"pricelist_id", "payment_term_id", "fiscal_position_id")
 }
 
 func checkLineCompany(e *record.Env, l record.Rec) error {

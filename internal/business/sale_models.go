@@ -32,8 +32,6 @@ func orderModel() *s.Model {
 
 // orderHeader are what an order is about.
 func orderHeader() []*s.Field {
-	lines := s.NewOne2many("order_line", "Order Lines", "sale.order.line", "order_id").CopyLines()
-	lines.NoRules = true
 	return []*s.Field{
 		s.NewChar("name", "Order Reference").Req().NoCopy().Index().Def(newDocument),
 		s.NewSelection("state", "Status", orderStates...).RO().NoCopy().Index().Def("draft"),
@@ -51,7 +49,7 @@ func orderHeader() []*s.Field {
 		s.NewMany2many("tag_ids", "Tags", "crm.tag", "sale_order_tag_rel", "order_id", "tag_id").For(groupSalesman),
 		s.NewBoolean("require_signature", "Online signature").Def(true),
 		s.NewBoolean("require_payment", "Online payment").Def(false),
-		lines,
+		s.NewOne2many("order_line", "Order Lines", "sale.order.line", "order_id").CopyLines().BypassRules(),
 		s.NewChar("type_name", "Type Name").
 			ComputedSQL("case when {t}.state = 'sale' then 'Sales Order' else 'Quotation' end"),
 		s.NewBoolean("is_expired", "Is Expired").
@@ -79,6 +77,8 @@ func orderAmounts() []*s.Field {
 	return []*s.Field{
 		s.NewMany2one("pricelist_id", "Pricelist", "product.pricelist").
 			Helped("By which list the customer buys; prices of lines that are there already stay."),
+		s.NewMany2one("fiscal_position_id", "Fiscal Position", "account.fiscal.position").
+			Helped("Which taxes stand in for those of the products, by where the goods go."),
 		s.NewMany2one("payment_term_id", "Payment Terms", "account.payment.term"),
 		s.NewMany2one("currency_id", "Currency", "res.currency").RO().NoCopy().OnDeleteDo(s.Restrict).
 			Helped("The price list's, else the company's, unless another is given. Prices are not converted."),
@@ -123,11 +123,9 @@ func orderLineModel() *s.Model {
 
 // lineHeader are what a line sells, and copies of what its order says.
 func lineHeader() []*s.Field {
-	sequence := s.NewInteger("sequence", "Sequence").Def(int64(10))
-	sequence.Aggregator = "none"
 	return []*s.Field{
 		s.NewMany2one("order_id", "Order Reference", "sale.order").Req().NoCopy().Index().OnDeleteDo(s.Cascade),
-		sequence,
+		s.NewInteger("sequence", "Sequence").Def(int64(10)).AggregatedBy("none"),
 		s.NewMany2one("company_id", "Company", "res.company").RelatedTo("order_id", "company_id").Stored().Index(),
 		s.NewMany2one("currency_id", "Currency", "res.currency").RelatedTo("order_id", "currency_id").Stored(),
 		s.NewMany2one("order_partner_id", "Customer", "res.partner").RelatedTo("order_id", "partner_id").Stored().Index(),

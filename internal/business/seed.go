@@ -6,7 +6,7 @@ import (
 )
 
 // Seed writes what every database starts with. On a database that has users it
-// only adds rights that came with a new version. It needs the tables of Models
+// only adds rights, and the first records of models, that came with a new version. It needs the tables of Models
 // and their descriptions in ir_model.
 func Seed(e *record.Env) error {
 	if err := oneNode(e); err != nil {
@@ -43,7 +43,7 @@ func oneNode(e *record.Env) error {
 		func(sqldb.Row) error { return nil })
 }
 
-// upgrade adds the rights that a new version brings.
+// upgrade adds the rights that a new version brings, and what sales need.
 func (s *seeder) upgrade() error {
 	s.creator = rootUser
 	for _, step := range []func() error{s.seedGroups, s.seedRights} {
@@ -51,13 +51,15 @@ func (s *seeder) upgrade() error {
 			return err
 		}
 	}
-	if len(s.data) == 0 {
-		return nil
+	if len(s.data) > 0 {
+		if err := s.saveNames(); err != nil {
+			return err
+		}
+		if err := s.e.Tx().Signal(s.e.Ctx(), "registry"); err != nil {
+			return err
+		}
 	}
-	if err := s.saveNames(); err != nil {
-		return err
-	}
-	return s.e.Tx().Signal(s.e.Ctx(), "registry")
+	return seedSales(s.e)
 }
 
 func isEmpty(e *record.Env) (bool, error) {
@@ -108,7 +110,7 @@ func (s *seeder) seedCategories() error {
 // seedBusiness makes what the documents need: number sequences, taxes,
 // warehouses and their locations, the stages of a pipeline.
 func (s *seeder) seedBusiness() error {
-	for _, step := range []func(*record.Env) error{seedSequences, seedTaxes, seedStock, seedCRM} {
+	for _, step := range []func(*record.Env) error{seedSequences, seedTaxes, seedSales, seedStock, seedCRM} {
 		if err := step(s.e); err != nil {
 			return err
 		}

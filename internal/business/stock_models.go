@@ -11,8 +11,6 @@ func stockModels() []*s.Model {
 }
 
 func warehouseModel() *s.Model {
-	sequence := s.NewInteger("sequence", "Sequence").Def(int64(10))
-	sequence.Aggregator = "none"
 	return &s.Model{
 		Name: "stock.warehouse", Label: "Warehouse", Order: "sequence,id",
 		Fields: []*s.Field{
@@ -30,7 +28,7 @@ func warehouseModel() *s.Model {
 			s.NewMany2one("in_type_id", "In Type", "stock.picking.type").NoCopy(),
 			s.NewMany2one("out_type_id", "Out Type", "stock.picking.type").NoCopy(),
 			s.NewMany2one("int_type_id", "Internal Type", "stock.picking.type").NoCopy(),
-			sequence,
+			s.NewInteger("sequence", "Sequence").Def(int64(10)).AggregatedBy("none"),
 		},
 		Uniques: []s.Unique{
 			{
@@ -115,7 +113,7 @@ func quantModel() *s.Model {
 	location.NoRules = true
 	return &s.Model{
 		Name: "stock.quant", Label: "Quants", Order: "id", RecName: "product_id",
-		RecNames:  []string{"location_id", "product_id"},
+		RecNames:  []string{"location_id"},
 		NameParts: []s.NamePart{{Path: "location_id.complete_name", After: " - "}, {Path: "product_id.display_name"}},
 		Fields: []*s.Field{
 			s.NewMany2one("product_id", "Product", "product.product").Req().Index(),

@@ -51,10 +51,6 @@ func pickingModel() *s.Model {
 }
 
 func moveModel() *s.Model {
-	sequence := s.NewInteger("sequence", "Sequence").Def(int64(10))
-	sequence.Aggregator = "none"
-	from := s.NewMany2one("location_id", "Source Location", "stock.location").Req().Index()
-	from.NoRules = true
 	return &s.Model{
 		Name: "stock.move", Label: "Stock Move", Order: "sequence, id", RecName: "reference",
 		NameParts: []s.NamePart{
@@ -64,7 +60,7 @@ func moveModel() *s.Model {
 			{Path: "location_dest_id.name"},
 		},
 		Fields: []*s.Field{
-			sequence,
+			s.NewInteger("sequence", "Sequence").Def(int64(10)).AggregatedBy("none"),
 			s.NewSelection("priority", "Priority", urgency...).NoCopy().Def("0"),
 			s.NewDatetime("date", "Date Scheduled").Req().Index(),
 			s.NewDatetime("date_deadline", "Deadline").RO().NoCopy(),
@@ -74,7 +70,7 @@ func moveModel() *s.Model {
 				Helped("The demand in the product's own unit."),
 			s.NewFloat("product_uom_qty", "Demand", 2).Req().Def(0.0),
 			s.NewMany2one("product_uom", "Unit", "uom.uom").Req(),
-			from,
+			s.NewMany2one("location_id", "Source Location", "stock.location").Req().Index().BypassRules(),
 			s.NewMany2one("location_dest_id", "Intermediate Location", "stock.location").Req().Index(),
 			s.NewMany2one("partner_id", "Destination Address ", "res.partner").Index(),
 			s.NewMany2one("picking_id", "Transfer", "stock.picking").Index(),
@@ -101,7 +97,7 @@ func moveLineModel() *s.Model {
 	return &s.Model{
 		Name: "stock.move.line", Label: "Product Moves (Stock Move Line)", Order: "id", RecName: "product_id",
 		Fields: []*s.Field{
-			s.NewMany2one("picking_id", "Transfer", "stock.picking").Index(),
+			s.NewMany2one("picking_id", "Transfer", "stock.picking").Index().BypassRules(),
 			s.NewMany2one("move_id", "Stock Operation", "stock.move").Index().OnDeleteDo(s.Cascade),
 			s.NewMany2one("company_id", "Company", "res.company").Req().RO().Index(),
 			s.NewMany2one("product_id", "Product", "product.product").Index().OnDeleteDo(s.Cascade),

@@ -37,6 +37,11 @@ func taxModel() *s.Model {
 			s.NewBoolean("include_base_amount", "Affect Base of Subsequent Taxes").Def(false),
 			s.NewBoolean("is_base_affected", "Base Affected by Previous Taxes").Def(true),
 			s.NewBoolean("analytic", "Include in Analytic Cost"),
+			s.NewMany2many("fiscal_position_ids", "Fiscal Position", "account.fiscal.position",
+				"account_fiscal_position_account_tax_rel", "account_tax_id", "account_fiscal_position_id"),
+			s.NewMany2many("original_tax_ids", "Replaces", "account.tax", "account_tax_alternatives", "dest_tax_id", "src_tax_id").
+				Helped("Which taxes this one stands in for, in its fiscal positions."),
+			s.NewMany2many("replacing_tax_ids", "Replaced by", "account.tax", "account_tax_alternatives", "src_tax_id", "dest_tax_id"),
 			s.NewMany2one("tax_group_id", "Tax Group", "account.tax.group").Req(),
 			s.NewMany2one("country_id", "Country", "res.country").OnDeleteDo(s.Restrict),
 		},
@@ -53,13 +58,11 @@ const taxIncluded = `(coalesce({t}.price_include_override,
 	(select c.account_price_include from res_company c where c.id = {t}.company_id)) = 'tax_included')`
 
 func taxGroupModel() *s.Model {
-	sequence := s.NewInteger("sequence", "Sequence").Def(int64(10))
-	sequence.Aggregator = "none"
 	return &s.Model{
 		Name: "account.tax.group", Label: "Tax Group", Order: "sequence asc, id",
 		Fields: []*s.Field{
 			s.NewChar("name", "Name").Req().Translated(),
-			sequence,
+			s.NewInteger("sequence", "Sequence").Def(int64(10)).AggregatedBy("none"),
 			s.NewMany2one("company_id", "Company", "res.company").Req(),
 			s.NewMany2one("country_id", "Country", "res.country"),
 			s.NewChar("preceding_subtotal", "Preceding Subtotal").Translated(),

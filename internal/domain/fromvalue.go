@@ -80,6 +80,10 @@ func (in *intake) scalar(v any) (it item, problem string) {
 		}
 		return floatItem(v, in.pos), ""
 	case map[string]any:
+		if in.lim.Objects {
+			in.tape.objects = append(in.tape.objects, v)
+			return item{kind: kObject, num: uint64(len(in.tape.objects) - 1), pos: int32(in.pos), span: 1}, ""
+		}
 		return noneItem(in.pos), "objects have no place in a domain; expected a list, a text, a number, true, false or null"
 	}
 	return noneItem(in.pos), fmt.Sprintf("a value of type %T has no place in a domain", v)

@@ -32,7 +32,7 @@ func (b *builder) leaf(i, level int) (Node, error) {
 	if op == OpAny || op == OpNotAny {
 		leaf.Value, err = b.subdomain(value, op, level)
 	} else {
-		leaf.Value, err = b.value(value, op)
+		leaf.Value, err = b.value(value)
 	}
 	if err != nil {
 		return nil, err
@@ -138,16 +138,19 @@ func (b *builder) subdomain(i int, op Op, level int) (Node, error) {
 	if level >= b.lim.Depth {
 		return nil, t.fail(i, "%s is nested deeper than the %d levels allowed", quote(string(op)), b.lim.Depth)
 	}
-	if it := &t.items[i]; !it.list() && it.kind != kBool {
+	switch it := &t.items[i]; {
+	case it.kind == kNone: // as False does: no record
+		return Const(false), nil
+	case !it.list() && it.kind != kBool:
 		return nil, t.fail(i, "%s takes a domain (a list of conditions on the related model), found %s", quote(string(op)), t.describe(i))
 	}
 	return b.domain(i, level+1)
 }
 
 // value makes the value of any other condition.
-func (b *builder) value(i int, op Op) (any, error) {
+func (b *builder) value(i int) (any, error) {
 	if b.tape.items[i].list() {
-		if err := b.elements(i, op); err != nil {
+		if err := b.elements(i); err != nil {
 			return nil, err
 		}
 	}
@@ -155,7 +158,7 @@ func (b *builder) value(i int, op Op) (any, error) {
 }
 
 // elements counts what is in the list at i.
-func (b *builder) elements(i int, op Op) error {
+func (b *builder) elements(i int) error {
 	t := b.tape
 	for at := i + 1; at < t.next(i); at = t.next(at) {
 		if b.values++; b.values > b.lim.List {
@@ -164,10 +167,7 @@ func (b *builder) elements(i int, op Op) error {
 		if !t.items[at].list() {
 			continue
 		}
-		if !op.nestable() {
-			return t.fail(at, "a list for %s cannot hold lists", quote(string(op)))
-		}
-		if err := b.elements(at, op); err != nil {
+		if err := b.elements(at); err != nil {
 			return err
 		}
 	}

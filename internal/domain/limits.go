@@ -19,6 +19,8 @@ type Limits struct {
 	Leaves int
 	// List is the number of elements of all lists of values together.
 	List int
+	// Objects lets FromValue take objects as values of conditions, as Odoo does.
+	Objects bool
 }
 
 // DefaultLimits is what a domain may cost unless somebody says otherwise.
@@ -36,6 +38,8 @@ func (l Limits) filled() Limits {
 		Depth:  pick(l.Depth, DefaultLimits.Depth),
 		Leaves: pick(l.Leaves, DefaultLimits.Leaves),
 		List:   pick(l.List, DefaultLimits.List),
+
+		Objects: l.Objects,
 	}
 }
 

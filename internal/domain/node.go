@@ -46,7 +46,8 @@ type Leaf struct {
 	Path string
 	Op   Op
 	// Value is nil, bool, int64, float64, string, []any of these (tuples too),
-	// or, for OpAny and OpNotAny alone, a Node.
+	// or, for OpAny and OpNotAny alone, a Node. With Limits.Objects it may be or
+	// hold a map[string]any, which has no text in the language.
 	Value any
 	// Pos is the byte offset of the condition in its text, -1 if it had none.
 	Pos int

@@ -85,16 +85,6 @@ func (o Op) Negate() (Op, bool) {
 	}
 }
 
-// nestable says whether the value may be a list that has lists in it.
-func (o Op) nestable() bool {
-	switch o {
-	case OpEq, OpNe, OpIn, OpNotIn, OpChildOf, OpParentOf, OpEqMaybe:
-		return true
-	default:
-		return false
-	}
-}
-
 // longestOp bounds what can be an operator, so that a huge text is not folded.
 const longestOp = len(OpNotEqILike)
 

@@ -39,10 +39,7 @@ func genValue(op Op, depth int) *rapid.Generator[any] {
 	list := func(of *rapid.Generator[any]) *rapid.Generator[any] {
 		return rapid.Map(rapid.SliceOfN(of, 0, 4), func(v []any) any { return v })
 	}
-	if op.nestable() {
-		return rapid.OneOf(genScalar(), list(genScalar()), list(list(genScalar())))
-	}
-	return rapid.OneOf(genScalar(), list(genScalar()))
+	return rapid.OneOf(genScalar(), list(genScalar()), list(list(genScalar())))
 }
 
 func genLeaf(depth int) *rapid.Generator[Node] {

@@ -16,6 +16,7 @@ const (
 	kText
 	kList
 	kTuple
+	kObject
 )
 
 // item is one value on a tape. The children of a list follow it directly, so
@@ -61,6 +62,8 @@ func noneItem(pos int) item { return item{kind: kNone, pos: int32(pos), span: 1}
 type tape struct {
 	items []item
 	text  string // what positions refer to; not used if the items have none
+	// objects are what items of kind kObject stand for, by their num.
+	objects []map[string]any
 }
 
 func (t *tape) add(it item) { t.items = append(t.items, it) }
@@ -104,6 +107,8 @@ func (t *tape) value(i int) any {
 			at = t.next(at)
 		}
 		return values
+	case kObject:
+		return t.objects[it.num]
 	default:
 		return nil
 	}
@@ -128,6 +133,8 @@ func (t *tape) describe(i int) string {
 			return "an empty list"
 		}
 		return "a list of " + strconv.Itoa(it.count())
+	case kObject:
+		return "an object"
 	default:
 		return "None"
 	}

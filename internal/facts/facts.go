@@ -45,6 +45,8 @@ type Model struct {
 	// PostByRead: what hangs on a document of this model is for whoever may read
 	// it (_mail_post_access), not only for whoever may write it.
 	ByDocument, PostByRead bool
+	// Own are the fields that users read of their own record as superuser.
+	Own []string
 	// Searching is what the model's own code does to searches.
 	Searching Searching
 	// Starting is what a new record starts with.
@@ -67,10 +69,15 @@ type Searching struct {
 	Steps []Step
 	// CallerFirst: name_search puts the calling user before all others.
 	CallerFirst bool
-	// Contexts are context keys that change what is found, Orders fields that
-	// code orders by, Patterns fields whose patterns code rewrites, Fields
-	// those whose conditions it rewrites.
-	Contexts, Orders, Patterns, Fields []string
+	// Apart: what a search by name finds it finds in a search of its own, which
+	// leaves out archived records whatever else is asked for.
+	Apart bool
+	// Contexts are context keys that change what is found, Sorting those that
+	// change the model's own order, Orders fields that code orders by, Patterns
+	// fields whose patterns code rewrites, Fields those whose conditions it
+	// rewrites, Beside those that make name_search search differently where they
+	// stand beside the name.
+	Contexts, Sorting, Orders, Patterns, Fields, Beside []string
 }
 
 // Named is a condition of a search by name.
@@ -78,23 +85,32 @@ type Named struct {
 	// Field is a path of fields, which is searched with the caller's operator
 	// and text.
 	Field string
-	// How the condition differs from that: ByWord and Exact. "" is not at all.
+	// How the condition differs from that: ByWord, Exact and so on. "" is not at all.
 	How string
 }
 
 // The ways of Named.How.
 const (
-	// ByWord searches for the text's first word, patterns for what begins with it.
+	// ByWord searches for the text's first word, anything but equality for what
+	// begins with it, in the same case.
 	ByWord = "word"
-	// Exact searches for the very text, also where the caller gave a pattern.
+	// Exact searches for the very text, also where the caller gave a pattern;
+	// a negative operator does without it.
 	Exact = "exact"
+	// Loosely searches for the text anywhere, in any case, unless equality is
+	// asked for.
+	Loosely = "loosely"
+	// Rather is for equality and ilike: if the search finds records with the very
+	// text, no other condition counts.
+	Rather = "rather"
 )
 
 // Step is a step of name_search.
 type Step struct {
 	// Alone: what is found is the whole answer, and nothing else is searched
-	// for. Otherwise it goes before what the next steps find.
-	Alone bool
+	// for. Otherwise it goes before what the next steps find. A step that is
+	// alone is for equality and patterns; Always: for any positive operator.
+	Alone, Always bool
 	// Field is the field to search; "" is the whole search by name.
 	Field string
 	// Op is the operator, "" the caller's.
@@ -111,8 +127,6 @@ type Python struct {
 	Search bool // which records a search finds
 	Access bool // who may use a record
 	Groups bool // how fields that are not stored are grouped by or put together
-	// NegativeNames: what name_search finds with a negative operator.
-	NegativeNames bool
 }
 
 // Field is what is known of a field.
@@ -136,9 +150,9 @@ type Field struct {
 	Search         bool
 	SearchPath     string
 	SearchArchived bool
-	// SearchChain: its code takes a text apart at the slashes, and searches for
-	// what is before the last in the first of these paths, for the rest in the
-	// second; for a text without any, in both.
+	// SearchChain: its code takes a text apart at its first slash, and searches
+	// for what is before it in the first of these paths and for the rest in the
+	// second; for a text without any, in either.
 	SearchChain []string
 	// SearchPathless: its code cannot search along a path through the field.
 	SearchPathless bool

@@ -23,27 +23,36 @@ import (
 //	.display sql        how a record is called; further lines continue the text
 //	.contexts key …     keys of the context that change the name
 //	.names f …          fields that a search by name looks into
-//	.named f [how]      a condition of a search by name, instead of .names; how
-//	                    is word (the text's first word) or exact (the very text)
+//	.named f [how]      a condition of a search by name, instead of .names; how is
+//	                    word (the text's first word), exact (the very text), loosely
+//	                    (anywhere) or rather (the very text, and then only that)
 //	.below yes          a pattern finds also what is below what it finds
+//	.apart yes          it is a search of its own, without archived records
 //	.odd regexp         a text that code takes apart before searching for it
-//	.step alone f op [regexp]   a step of name_search: what it finds is all
-//	.step then [f [op]]         a step of name_search: what it finds comes first
+//	.step alone f op [regexp]   a step of name_search: what it finds is all; for
+//	                    equality and patterns
+//	.step always f op [regexp]  the same, for all positive operators
+//	.step then [f [op [regexp]]]   a step of name_search: what it finds comes first
+//	                    (op *: the caller's)
 //	.step caller        name_search puts the calling user before all others
 //	.searching contexts key …   keys of the context that change what is found
+//	.searching sorting key …    keys of the context that change the model's order
 //	.searching orders f …       fields that only code orders by
 //	.searching patterns f …     fields whose patterns code rewrites
 //	.searching fields f …       fields whose conditions code rewrites
+//	.searching beside f …       fields that change name_search where its domain has them
 //	.access document    rights follow from the document that a record hangs on
 //	.access read        what hangs on a document of this model is for its readers,
 //	                    not only for those who may write it
+//	.own f …            fields that read gives users of their own record as to the
+//	                    superuser, where it is asked for no others
 //	.parent f           the many2one of the hierarchy
 //	.defaults {…}       constant defaults, an object of JSON
 //	.code_defaults f …  fields whose default code computes
 //	.recast f …         fields whose default the model's own code may change once
 //	                    more; * is any
-//	.python what        only code knows: display_name, name_search,
-//	                    negative_name_search, search, access, groups
+//	.python what        only code knows: display_name, name_search, search,
+//	                    access, groups
 //
 // Facts about a field: groups, domain (Odoo's text, or python), active (all or
 // only), bypass, aggregate, digits ("16 2", the name of a precision, or exact:
@@ -62,8 +71,9 @@ import (
 // base.group_user} whether he is in the group, {line f} the first line of a
 // text, {text column} a translated column of another table, {companies} the
 // ids of the active companies, in parentheses, {own companies} those of all the
-// caller's, {company} that of the current one, and {root f} the value of a field
-// for the company at the root of the current one's branches.
+// caller's, {company} that of the current one, {lang} the caller's language, and
+// {root f} the value of a field for the company at the root of the current one's
+// branches.
 func Parse(text string) (*Table, error) {
 	t := &Table{models: map[string]*Model{}}
 	var model *Model
@@ -136,13 +146,15 @@ func (m *Model) set(fact, value string) error {
 		m.Names = strings.Fields(value)
 	case "parent":
 		m.Parent = value
+	case "own":
+		m.Own = strings.Fields(value)
 	case "defaults", "code_defaults", "recast":
 		return m.Starting.set(fact, value)
 	case "access":
 		return m.setAccess(value)
 	case "python":
 		return m.Python.set(value)
-	case "named", "below", "odd", "step", "searching":
+	case "named", "below", "apart", "odd", "step", "searching":
 		return m.Searching.set(fact, value)
 	default:
 		return fmt.Errorf("unknown fact about a model")
@@ -183,10 +195,8 @@ func (p *Python) set(what string) error {
 		p.Access = true
 	case "groups":
 		p.Groups = true
-	case "negative_name_search":
-		p.NegativeNames = true
 	default:
-		return fmt.Errorf("python is one of display_name, name_search, negative_name_search, search, access, groups")
+		return fmt.Errorf("python is one of display_name, name_search, search, access, groups")
 	}
 	return nil
 }

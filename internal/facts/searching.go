@@ -3,6 +3,7 @@ package facts
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -15,15 +16,15 @@ func (s *Searching) set(fact, value string) error {
 		if len(words) > 1 {
 			n.How = words[1]
 		}
-		if len(words) > 2 || (n.How != "" && n.How != ByWord && n.How != Exact) {
-			return fmt.Errorf("named is a field, and perhaps word or exact")
+		if len(words) > 2 || !slices.Contains([]string{"", ByWord, Exact, Loosely, Rather}, n.How) {
+			return fmt.Errorf("named is a field, and perhaps word, exact, loosely or rather")
 		}
 		s.Named = append(s.Named, n)
-	case "below":
+	case "below", "apart":
 		if value != "yes" {
-			return fmt.Errorf("below is yes")
+			return fmt.Errorf("%s is yes", fact)
 		}
-		s.Below = true
+		s.Below, s.Apart = s.Below || fact == "below", s.Apart || fact == "apart"
 	case "odd":
 		re, err := regexp.Compile(value)
 		if err != nil {
@@ -43,18 +44,18 @@ func (s *Searching) setStep(words []string) error {
 		s.CallerFirst = true
 		return nil
 	}
-	step := Step{Alone: words[0] == "alone"}
+	step := Step{Always: words[0] == "always"}
+	step.Alone = step.Always || words[0] == "alone"
 	if !step.Alone && words[0] != "then" {
-		return fmt.Errorf("a step is alone or then")
+		return fmt.Errorf("a step is alone, always or then")
 	}
-	most := map[bool]int{true: 4, false: 3}[step.Alone]
-	if len(words) > most || (step.Alone && len(words) < 3) {
-		return fmt.Errorf("a step is alone field operator [expression], or then [field [operator]]")
+	if len(words) > 4 || (step.Alone && len(words) < 3) {
+		return fmt.Errorf("a step is alone (or always) field operator [expression], or then [field [operator [expression]]]")
 	}
 	if len(words) > 1 {
 		step.Field = words[1]
 	}
-	if len(words) > 2 {
+	if len(words) > 2 && words[2] != "*" {
 		step.Op = words[2]
 	}
 	if len(words) > 3 {
@@ -77,6 +78,10 @@ func (s *Searching) setLimits(words []string) error {
 	switch words[0] {
 	case "contexts":
 		s.Contexts = words[1:]
+	case "sorting":
+		s.Sorting = words[1:]
+	case "beside":
+		s.Beside = words[1:]
 	case "orders":
 		s.Orders = words[1:]
 	case "patterns":
@@ -84,7 +89,7 @@ func (s *Searching) setLimits(words []string) error {
 	case "fields":
 		s.Fields = words[1:]
 	default:
-		return fmt.Errorf("searching is one of contexts, orders, patterns, fields")
+		return fmt.Errorf("searching is one of contexts, sorting, orders, patterns, fields, beside")
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package odoocall
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 	"slices"
 	"strconv"
@@ -169,12 +170,15 @@ func (a arguments) domain(name string, anyFalsy bool) (domain.Node, error) {
 	if anyFalsy && falsy(v) {
 		return domain.Const(true), nil
 	}
-	node, err := domain.FromValue(v, domain.Limits{})
+	node, err := domain.FromValue(v, domain.Limits{Objects: true})
 	if err != nil {
-		return nil, fault.New(fault.BadRequest, "Invalid domain: "+err.Error())
+		return nil, fault.New(fault.BadRequest, "Invalid domain: "+err.Error()).Because(errDomain)
 	}
 	return node, nil
 }
+
+// errDomain is the cause of the fault of a domain that cannot be read.
+var errDomain = errors.New("not a domain")
 
 // readContext splits a context into what backends understand and the rest.
 func readContext(v any) (backend.Context, error) {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"gatehouse/internal/backend"
+	"gatehouse/internal/domain"
 	"gatehouse/internal/fault"
 )
 
@@ -57,10 +58,22 @@ func Call(ctx context.Context, b backend.Backend, c *backend.Caller, model, name
 		return nil, err
 	}
 	result, err := m.do(in)
+	if errors.Is(err, errDomain) { // Odoo asks for the right to read before it reads the domain
+		if refused := in.mayRead(); refused != nil {
+			err = refused
+		}
+	}
 	if errors.Is(err, backend.ErrHidden) { // Odoo hides records, not models
 		err = fault.Newf(fault.Forbidden, "You are not allowed to access %s records", model)
 	}
 	return result, err
+}
+
+// mayRead is why the caller may not read any records of the model.
+func (c *call) mayRead() error {
+	none := &backend.Query{Model: c.model, Domain: domain.Const(false), Fields: []string{"id"}}
+	_, err := c.b.Search(c.ctx, c.caller, none, &backend.Page{})
+	return err
 }
 
 func methods() map[string]method {

@@ -103,6 +103,10 @@ func TestReads(t *testing.T) {
 			`[{"id":`+h.id("res.country", "BE")+`,"currency_id":`+h.id("res.currency", "EUR")+`}]`)
 		h.want("res.country", "name_search", `{"name":"belgi"}`, `[[`+h.id("res.country", "BE")+`,"Belgium"]]`)
 		h.want("res.country", "name_search", `{"name":"nowhere"}`, `[]`)
+		for _, none := range []string{`"ids":[],`, `"ids":false,`, ``} {
+			h.want("res.country", "read", `{`+none+`"fields":["code"]}`, `[]`)
+			h.refused("res.country", "read", `{`+none+`"fields":["codes"]}`, fault.BadRequest)
+		}
 		h.want("res.partner", "has_access", `{"ids":[],"operation":"write"}`, `true`)
 		h.want("ir.model", "has_access", `{"operation":"read"}`, `true`)
 	})

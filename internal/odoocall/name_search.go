@@ -24,18 +24,19 @@ func nameSearch(c *call) (any, error) {
 		return nil, err
 	}
 	limit := 100
-	if _, given := c.args.given["limit"]; given {
+	if given, is := c.args.given["limit"]; is {
 		if limit, err = c.args.count("limit"); err != nil {
 			return nil, err
 		}
+		s.none = given != nil && limit == 0
 	}
 	model, err := c.b.Model(c.ctx, c.caller, c.model)
 	if err != nil {
 		return nil, err
 	}
 	s.op = domain.Op(op)
-	if s.op.Negative() && model.Python.NegativeNames {
-		return nil, backend.CannotProve(backend.PythonNames, model.Name, "with "+op)
+	if len(model.Searching.Beside) > 0 && mentions(c.args.given["domain"], model.Searching.Beside) {
+		return nil, backend.CannotProve(backend.PythonNames, model.Name, "beside such a condition")
 	}
 	if model.Searching.CallerFirst {
 		return s.callerFirst(model, limit)
@@ -51,6 +52,20 @@ type nameSearcher struct {
 	name   any
 	pairs  [][2]any
 	ids    []any // of the pairs
+	none   bool  // the limit is given as none: code subtracts from it what it found, and nothing is left
+}
+
+// mentions says whether one of the conditions of a domain is on one of the fields.
+func mentions(node any, fields []string) bool {
+	terms, _ := node.([]any)
+	return slices.ContainsFunc(terms, func(term any) bool {
+		leaf, _ := term.([]any)
+		if len(leaf) == 0 {
+			return false
+		}
+		field, _ := leaf[0].(string)
+		return slices.Contains(fields, field)
+	})
 }
 
 // search finds by name as the model does.
@@ -92,36 +107,61 @@ func (s *nameSearcher) callerFirst(model *schema.Model, limit int) (any, error) 
 
 // walk goes step by step, as the model's own code does (package facts).
 func (s *nameSearcher) walk(steps []facts.Step, limit int) error {
-	text, isText := s.name.(string)
+	searched := false
 	for _, step := range steps {
+		left := limit
 		if step.Alone {
-			part, ok := partOf(step, text)
-			if !isText || !ok || len(s.ids) > 0 || !(s.op == domain.OpEq || s.op.IsPattern()) {
+			if goes, err := s.goesAlone(step); err != nil {
+				return err
+			} else if !goes {
 				continue
 			}
-			whole := s.name
-			s.name = part
-			err := s.step(step, limit)
-			s.name = whole
-			if err != nil || len(s.ids) > 0 {
-				return err
+		} else {
+			if searched && s.none {
+				continue
 			}
-			continue
-		}
-		if step.Op != "" && !isText {
-			return backend.CannotProve(backend.PythonNames, s.c.model, "a list of names")
-		}
-		left := limit
-		if limit > 0 {
-			if left = limit - len(s.ids); left <= 0 {
-				return nil
+			if limit > 0 {
+				if left = limit - len(s.ids); left <= 0 {
+					return nil
+				}
 			}
 		}
-		if err := s.step(step, left); err != nil {
+		ran, err := s.partly(step, left)
+		if err != nil || step.Alone && len(s.ids) > 0 {
 			return err
 		}
+		searched = searched || ran && !step.Alone
 	}
 	return nil
+}
+
+// goesAlone says whether a step that may be the whole answer is taken at all.
+func (s *nameSearcher) goesAlone(step facts.Step) (bool, error) {
+	_, isText := s.name.(string)
+	if step.Always && !isText {
+		return false, backend.CannotProve(backend.PythonNames, s.c.model, "a list of names")
+	}
+	return isText && len(s.ids) == 0 && (step.Always || s.op == domain.OpEq || s.op.IsPattern()), nil
+}
+
+// partly searches for the part of the text that a step is for; ran says that
+// there is one.
+func (s *nameSearcher) partly(step facts.Step, limit int) (ran bool, err error) {
+	whole := s.name
+	text, isText := whole.(string)
+	if !isText && !step.Alone && (step.Op != "" || step.Part != nil) {
+		return false, backend.CannotProve(backend.PythonNames, s.c.model, "a list of names")
+	}
+	part, ok := partOf(step, text)
+	if !ok {
+		return false, nil
+	}
+	if step.Part != nil {
+		s.name = part
+	}
+	err = s.step(step, limit)
+	s.name = whole
+	return true, err
 }
 
 // partOf is the part of a text that a step searches for.

@@ -9,6 +9,7 @@ import (
 	"gatehouse/internal/backend"
 	"gatehouse/internal/business"
 	"gatehouse/internal/facts"
+	"gatehouse/internal/fault"
 	"gatehouse/internal/record"
 	"gatehouse/internal/schema"
 	"gatehouse/internal/sqldb"
@@ -24,14 +25,24 @@ func searched() []*schema.Model {
 	model := func(name string, s facts.Searching) *schema.Model {
 		return &schema.Model{Name: name, Label: name, Order: "rank, id", Searching: s, Fields: fields()}
 	}
-	negative := model("t.negative", facts.Searching{})
-	negative.Python = facts.Python{NegativeNames: true}
+	noted := model("t.noted", facts.Searching{})
+	noted.ByDocument = true
+	noted.Fields = append(noted.Fields, schema.NewMany2one("user_id", "For", "res.users"),
+		schema.NewChar("res_model", "Model"), schema.NewInteger("res_id", "Document"))
+	owned := model("t.owned", facts.Searching{})
+	owned.Own = []string{"name", "key_ids"}
+	owned.Fields = append(owned.Fields, schema.NewMany2many("key_ids", "Keys", "t.key", "t_owned_key_rel", "owned_id", "key_id"))
 	return []*schema.Model{
+		owned,
+		{Name: "t.key", Label: "Key", Fields: []*schema.Field{schema.NewChar("name", "Name")}},
 		model("t.code", facts.Searching{Steps: []facts.Step{{Field: "code", Op: "=ilike"}, {}}}),
 		model("t.only", facts.Searching{Steps: []facts.Step{
 			{Alone: true, Field: "code", Op: "="}, {Field: "code"}, {Field: "name"}, {Alone: true, Field: "code", Op: "=", Part: bracket},
 		}}),
-		negative,
+		model("t.always", facts.Searching{Steps: []facts.Step{{Alone: true, Always: true, Field: "code", Op: "="}, {}}}),
+		model("t.short", facts.Searching{Steps: []facts.Step{{Field: "code", Part: regexp.MustCompile(`^(..)$`)}, {}}}),
+		model("t.beside", facts.Searching{Beside: []string{"id"}}),
+		noted,
 		model("t.caller", facts.Searching{CallerFirst: true}),
 	}
 }
@@ -51,7 +62,7 @@ func onSearched(t *testing.T, fn func(h *house)) {
 			t.Fatal(err)
 		}
 		h := &house{t, eng}
-		for _, model := range []string{"t.code", "t.only", "t.negative", "t.caller"} {
+		for _, model := range []string{"t.code", "t.only", "t.always", "t.short", "t.beside", "t.noted", "t.owned", "t.caller"} {
 			h.fill(model)
 		}
 		fn(h)
@@ -108,19 +119,45 @@ func TestNameSearchSteps(t *testing.T) {
 			{"t.only", `{"name": "[ZA]"}`, list(zone)}, // found by name: codes in brackets are the last resort
 			{"t.only", `{"name": "[ZZ] whatever"}`, list()},
 			{"t.only", `{"name": ["FR"], "operator": "in"}`, list(france)},
+			// Without a limit the first search that runs is the last one.
+			{"t.code", `{"name": "fr", "limit": 0}`, list(france)},
+			{"t.code", `{"name": "fr", "limit": false}`, list(france)},
+			{"t.code", `{"name": "fr", "limit": null}`, list(france, africa, south, frisia)},
+			{"t.only", `{"name": "fr", "limit": 0}`, list(frisia, france)},
+			{"t.only", `{"name": "[ZA] x", "limit": 0}`, list(south)},
+			{"t.only", `{"name": "FR", "operator": "<"}`, list(africa, zone)}, // an exact code is for equality and patterns
+			{"t.always", `{"name": "FR", "operator": "<"}`, list(france)},
+			{"t.always", `{"name": "fr"}`, list(africa, south, frisia, france)},
+			{"t.short", `{"name": "fr"}`, list(frisia, france, africa, south)}, // the caller's operator
+			{"t.short", `{"name": "fr", "limit": 0}`, list(frisia, france)},
+			{"t.short", `{"name": "fra", "limit": 0}`, list(france)},
+			{"t.beside", `{"name": "fra", "domain": [["rank", "=", 9]]}`, list(france)},
 		} {
 			h.want(try.model, "name_search", try.kwargs, try.want)
 		}
 		for model, kwargs := range map[string]string{
-			"t.code":     `{"name": ["FR"], "operator": "in"}`,
-			"t.negative": `{"name": "fr", "operator": "not ilike"}`,
+			"t.code":   `{"name": ["FR"], "operator": "in"}`,
+			"t.always": `{"name": ["FR"], "operator": "in"}`,
+			"t.short":  `{"name": ["FR", "ZA"], "operator": "in"}`,
+			"t.beside": `{"name": "fra", "domain": [["rank", "=", 9], ["id", ">", 0]]}`,
 		} {
 			_, err := h.call(model, "name_search", kwargs)
 			if u, ok := errors.AsType[*backend.UnprovableError](err); !ok || u.Reason != backend.PythonNames {
 				h.Errorf("%s %s: %v", model, kwargs, err)
 			}
 		}
-		h.want("t.negative", "name_search", `{"name": "fra"}`, list(france))
+	})
+}
+
+// TestCountsByDocument: Odoo counts up to a limit before it looks who may see
+// what it counted.
+func TestCountsByDocument(t *testing.T) {
+	onSearched(t, func(h *house) {
+		h.want("t.noted", "search_count", `{"domain": []}`, `0`)
+		_, err := h.call("t.noted", "search_count", `{"domain": [], "limit": 3}`)
+		if u, ok := errors.AsType[*backend.UnprovableError](err); !ok || u.Reason != backend.PythonAccess {
+			h.Error(err)
+		}
 	})
 }
 
@@ -137,6 +174,22 @@ func TestCallerFirst(t *testing.T) {
 			`{"limit": 1, "domain": [["rank","<",9]]}`: `[[1,"Africa"]]`,
 		} {
 			h.want("t.caller", "name_search", kwargs, want)
+		}
+	})
+}
+
+// TestOwnRecord: of his own record a user reads some fields whatever his
+// rights, if he asks for no others. Here the caller's id is France's.
+func TestOwnRecord(t *testing.T) {
+	onSearched(t, func(h *house) {
+		h.want("t.owned", "read", `{"ids": [2], "fields": ["name", "key_ids"]}`, `[{"id":2,"name":"France","key_ids":[]}]`)
+		h.want("t.owned", "web_read", `{"ids": [2], "specification": {"name": {}}}`, `[{"id":2,"name":"France"}]`)
+		h.refused("t.owned", "read", `{"ids": [2], "fields": ["code", "key_ids"]}`, fault.Forbidden)
+		h.refused("t.owned", "read", `{"ids": [1], "fields": ["key_ids"]}`, fault.Forbidden)
+		h.refused("t.owned", "read", `{"ids": [2, 1], "fields": ["key_ids"]}`, fault.Forbidden)
+		_, err := h.call("t.owned", "web_read", `{"ids": [2], "specification": {"key_ids": {}}}`)
+		if u, ok := errors.AsType[*backend.UnprovableError](err); !ok || u.Reason != backend.PythonAccess {
+			h.Error(err)
 		}
 	})
 }

@@ -66,8 +66,8 @@ func webSearchRead(c *call) (any, error) {
 		n = 0
 	case q.Limit > 0 && (!falsy(w.context["force_search_count"]) || (len(records) == q.Limit && (most == 0 || int64(most) > n))):
 		n = total
-		if most > 0 {
-			n = min(n, int64(most))
+		if most > 0 && err == nil {
+			n, err = c.countedUpTo(total, most)
 		}
 	}
 	return map[string]any{"length": n, "records": records}, err
@@ -124,6 +124,13 @@ func (w *web) read(model string, ids []int64, spec map[string]any) ([]map[string
 			out[i] = map[string]any{"id": id}
 		}
 		return out, nil
+	}
+	if m, own := w.ownRecord(model, ids, fields); own {
+		for _, name := range fields {
+			if field := m.Field(name); field != nil && field.Type.IsX2many() { // the list is the superuser's, what it leads to the caller's
+				return nil, backend.CannotProve(backend.PythonAccess, model+"."+name, "of one's own")
+			}
+		}
 	}
 	page, err := w.page(w.caller, model, ids, fields, true)
 	if err != nil {

@@ -3,6 +3,7 @@ package record
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"gatehouse/internal/domain"
 	"gatehouse/internal/fault"
@@ -27,6 +28,9 @@ func copyMethod(e *Env, recs []Rec, args Values) (any, error) {
 	}
 	over, _ := args["default"].(map[string]any)
 	if err := e.inScope(recs[0].model, over); err != nil {
+		return nil, err
+	}
+	if err := e.copyInScope(recs[0].model, over); err != nil {
 		return nil, err
 	}
 	if err := e.mayRead(recs); err != nil {
@@ -63,7 +67,16 @@ func (e *Env) copyValues(r Rec, over Values, parent string) (Values, error) {
 		if _, given := over[f.Name]; given || f.Name == parent || !e.copies(r.model, f) {
 			continue
 		}
-		if f.Type != schema.One2many {
+		switch f.Type {
+		case schema.One2many:
+		case schema.Many2many:
+			ids, err := e.readable(f.Relation, r.get(f.Name))
+			if err != nil {
+				return nil, err
+			}
+			values[f.Name] = ids
+			continue
+		default:
 			values[f.Name] = rawValue(f, r.get(f.Name))
 			continue
 		}
@@ -116,6 +129,26 @@ func (e *Env) copyLines(recs []Rec, inverse string) ([]Values, error) {
 		lines = append(lines, values)
 	}
 	return lines, nil
+}
+
+// readable are those of the linked records that the caller may read: a copy is
+// linked to no others.
+func (e *Env) readable(model string, linked any) ([]int64, error) {
+	ids, _ := linked.([]int64)
+	m := e.st.reg.Model(model)
+	if m == nil || len(ids) == 0 || !e.may(m, schema.Read) {
+		return []int64{}, nil
+	}
+	c := e.compiler()
+	f := c.from(m)
+	rules, err := f.rules(schema.Read)
+	if err != nil || rules == "true" {
+		return ids, err
+	}
+	seen := map[int64]bool{}
+	sql := "select " + f.alias + ".id from " + f.sql() + " where " + c.d.In(f.alias+".id", c.arg(ids), true) + andAlso(rules)
+	err = e.query(c, sql, func(r sqldb.Row) error { seen[r.Int(0)] = true; return nil })
+	return slices.DeleteFunc(slices.Clone(ids), func(id int64) bool { return !seen[id] }), err
 }
 
 // mayRead refuses records that the caller cannot see.

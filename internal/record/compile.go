@@ -1,6 +1,7 @@
 package record
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -41,6 +42,8 @@ type compiler struct {
 	volatile bool
 	// unguarded is the clause whose records are shown by their documents later.
 	unguarded *from
+	// checking is about rights alone, not about what a search finds.
+	checking bool
 	// contextKeys are the keys of the context that the engine does not know.
 	contextKeys []string
 	// sized and sizedFields are the context's bin_size; fileAspect is what
@@ -171,7 +174,7 @@ func (f *from) where(n domain.Node) (string, error) {
 	case domain.Or:
 		return f.list(n, " or ", "false")
 	case domain.Not:
-		if turned, ok := f.turned(n.Child); ok {
+		if turned, ok := f.opposite(n.Child); ok {
 			return f.where(turned)
 		}
 		inner, err := f.where(n.Child)
@@ -193,22 +196,44 @@ func negate(cond string) string {
 	return "((" + cond + ") is not true)"
 }
 
+// list joins conditions; empty is what none of them come to, and its opposite
+// decides the whole.
 func (f *from) list(nodes []domain.Node, op, empty string) (string, error) {
-	var b strings.Builder
+	var conds []string
+	zero := negate(empty)
+	nodes = f.merged(nodes, empty == "true")
+	parts, failed := make([]outcome, len(nodes)), false
 	for i, n := range nodes {
 		cond, err := f.where(n)
-		if err != nil {
-			return "", err
+		parts[i] = outcome{cond, err, cond == zero && f.lateConstant(n), climbs(n)}
+		failed = failed || err != nil
+		if cond == empty || err != nil {
+			continue
 		}
-		if i > 0 {
-			b.WriteString(op)
-		}
-		b.WriteString("(" + cond + ")")
+		conds = append(conds, cond)
 	}
-	if b.Len() == 0 {
+	if failed {
+		return verdict(parts, zero)
+	}
+	for _, p := range parts {
+		if p.cond == zero {
+			return zero, nil
+		}
+	}
+	if len(conds) == 0 {
 		return empty, nil
 	}
-	return b.String(), nil
+	return joined(conds, op), nil
+}
+
+// joined joins conditions, many of them as a tree: to SQLite a chain is as deep
+// as it is long, and it bounds the depth.
+func joined(conds []string, op string) string {
+	if most := 100; len(conds) > most {
+		half := len(conds) / 2
+		return "(" + joined(conds[:half], op) + ")" + op + "(" + joined(conds[half:], op) + ")"
+	}
+	return "(" + strings.Join(conds, ")"+op+"(") + ")"
 }
 
 // search is the condition for records of the model that match a domain and
@@ -220,12 +245,12 @@ func (f *from) search(n domain.Node) (string, error) {
 	}
 	n = f.c.withActive(f.model, n)
 	cond, err := f.where(n)
-	if err != nil {
-		return "", err
+	if cond == "false" || err != nil && stageOf(err) < storeStage {
+		return cond, err // Odoo does not look at the rules any more
 	}
-	rules, err := f.rules(schema.Read)
-	if err != nil {
-		return "", err
+	rules, refused := f.rules(schema.Read)
+	if refused != nil || err != nil {
+		return "", cmp.Or(refused, err)
 	}
 	return conj(cond, rules), nil
 }

@@ -179,6 +179,9 @@ func (e *Env) prepare(m *schema.Model, given Values) (*newRecord, error) {
 	if err := e.early(m, values, n.given); err != nil {
 		return nil, err
 	}
+	if err := e.newProperties(m, values); err != nil {
+		return nil, err
+	}
 	e.roundAmounts(m, values, Rec{env: e, model: m, draft: values})
 	for name, v := range values {
 		f := m.Field(name)

@@ -24,7 +24,8 @@ func (f *from) guarded(rules string, mode schema.Mode) (string, error) {
 }
 
 // documents renders "is the caller's own, or hangs on a document that he may
-// work on": may write, or read where the document's model says that will do.
+// work on": may write, or read where the document's model says that will do. To
+// look only at rights, and not for records, reading does always.
 func (f *from) documents() (string, error) {
 	c := f.c
 	cond := c.inInts(f.alias+".user_id", []int64{c.actor.user.ID})
@@ -33,7 +34,7 @@ func (f *from) documents() (string, error) {
 			return "", provable(m)
 		}
 		mode := schema.Write
-		if m.PostByRead {
+		if m.PostByRead || c.checking {
 			mode = schema.Read
 		}
 		if !access.Model(c.reg, c.actor.user, m.Name, mode) {
@@ -60,6 +61,20 @@ func (c *compiler) documentModels() []*schema.Model {
 	}
 	sort.Slice(models, func(i, j int) bool { return models[i].Name < models[j].Name })
 	return models
+}
+
+// onlyChecked says that Odoo reads records by their ids without a search, having
+// looked at the rights: nothing is asked for that their own columns tell.
+func onlyChecked(m *schema.Model, q *backend.Query) bool {
+	if !m.ByDocument || q.IDs == nil || q.Fields == nil {
+		return false
+	}
+	for _, name := range q.Fields {
+		if field := m.Field(name); field == nil || name != "id" && !field.Type.IsX2many() {
+			return false
+		}
+	}
+	return true
 }
 
 // unguardedPage separates what a page is cut out of from what of it is shown:

@@ -82,8 +82,14 @@ func TestRightsByDocument(t *testing.T) {
 		if got := w.reasonOf(c, backend.Query{Model: "t.note", Fields: []string{"id"}}); got != "" {
 			w.Error(got)
 		}
-		if _, err := w.eng.May(context.Background(), c, "t.note", schema.Read, []int64{hidden}); err != nil {
-			w.Error(err)
+		// Rights alone, and ids without anything of the records, take no more than
+		// reading the document.
+		if may, err := w.eng.May(context.Background(), c, "t.note", schema.Read, []int64{hidden}); err != nil || !may {
+			w.Error(may, err)
+		}
+		page = w.list(c, backend.Query{Model: "t.note", IDs: []int64{hidden}, Fields: []string{"id"}})
+		if len(page.Rows) != 1 {
+			w.Errorf("the id alone: %v", page.Rows)
 		}
 		w.equal("as superuser", w.texts(su, "t.note", "[('name','=','loose')]", "name", ""), []string{"loose"})
 	})

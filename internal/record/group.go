@@ -260,7 +260,7 @@ func (g *grouping) row(r sqldb.Row) (backend.Group, error) {
 	row := backend.Group{}
 	for _, k := range g.keys {
 		key := k.read(r)
-		if k.model != nil {
+		if mayBeUnknowable(k.name) { // else a name that only looks like it
 			if err := knowable(k.model.Name, key.Value.Text); err != nil {
 				return row, err
 			}

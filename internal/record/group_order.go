@@ -1,6 +1,7 @@
 package record
 
 import (
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -97,7 +98,11 @@ func (g *grouping) orderLinked(k *groupKey, dir direction) ([]string, error) {
 	}
 	outer := &from{c: g.c, model: g.f.model, alias: "g", joins: &g.outer, joined: map[string]string{}}
 	next := outer.joinTo(k.model, quote(k.model.Table), ref(k.column))
-	text, err := next.sudo(func() (string, error) { return next.order(k.model.Order, dir.desc, []*schema.Field{k.col.Field()}) })
+	own, err := g.c.ownOrder(k.model)
+	if err != nil {
+		return nil, err
+	}
+	text, err := next.sudo(func() (string, error) { return next.order(own, dir.desc, []*schema.Field{k.col.Field()}) })
 	if text != "" {
 		terms = append(terms, text)
 	}
@@ -132,6 +137,9 @@ func (g *grouping) having() (string, error) {
 // havingNode leaves the three values of SQL's logic as they are: so does Odoo.
 func (g *grouping) havingNode(n domain.Node) (string, error) {
 	join := func(nodes []domain.Node, op string) (string, error) {
+		if len(nodes) == 0 {
+			return "", fault.New(fault.BadRequest, "Invalid having: write conditions on aggregates")
+		}
 		parts := make([]string, len(nodes))
 		for i, child := range nodes {
 			var err error
@@ -177,13 +185,17 @@ func (g *grouping) havingLeaf(l *domain.Leaf) (string, error) {
 	case string:
 		if f.kind == readInt || f.kind == readFloat {
 			number, err := strconv.ParseFloat(strings.TrimSpace(v), 64)
-			if err != nil {
-				return "", bad
+			if err != nil || math.IsInf(number, 0) || math.IsNaN(number) {
+				return "", bad // no number of SQL is written so
 			}
 			value = number
 		}
-	case int64, float64:
+	case int64:
 		if f.kind != readInt && f.kind != readFloat {
+			return "", bad
+		}
+	case float64:
+		if (f.kind != readInt && f.kind != readFloat) || math.IsInf(v, 0) || math.IsNaN(v) {
 			return "", bad
 		}
 	default:

@@ -13,20 +13,37 @@ import (
 // includes archived records (semantics, section 7).
 func (f *from) hierarchy(field *schema.Field, op domain.Op, value any) (string, error) {
 	down := op == domain.OpChildOf
-	if isFalsy(nil, value) && value != "" {
-		return "false", nil
-	}
 	t, err := f.tree(field, op)
 	if err != nil {
-		return "", err
+		return "", staged(searchStage, err)
 	}
-	start, err := f.roots(field, t.model, value)
+	start, err := f.roots(field, t, value)
+	if err == nil && start.none() && start.given && t.link == nil {
+		err = badOperand(field, "has no hierarchy: "+t.model.Name+" has no parent field")
+	}
 	if err != nil || start.none() {
-		return "false", err
+		return "false", staged(searchStage, err)
 	}
 	if err := t.climbable(field, start, down); err != nil {
-		return "", err
+		return "", staged(searchStage, err)
 	}
+	cond, err := f.branch(field, t, start, down)
+	if err != nil || !start.unset {
+		return cond, err
+	}
+	switch {
+	case field.Name == "id" || field.Type == schema.Many2one && t.model == f.model:
+		return cond, nil // every record has an id
+	case field.Type == schema.Many2one:
+		link, err := f.value(field)
+		return disj(cond, link+" is null"), err
+	}
+	return disj(cond, negate(f.exists(field, "true"))), nil
+}
+
+// branch is the condition that a hierarchy comes to for the records that it
+// starts from.
+func (f *from) branch(field *schema.Field, t tree, start roots, down bool) (string, error) {
 	if ids, known := f.c.walkCompanies(t.model, start, down); known && field.Name != "id" && field.Type == schema.Many2one {
 		expr, err := f.value(field)
 		return f.c.inInts(expr, ids), err
@@ -131,52 +148,79 @@ func (c *compiler) below(id, ancestor int64) bool {
 
 // roots reads the value of a hierarchy condition: ids, or names to search for.
 // Odoo takes the ids of a many2many only if a search finds them.
-func (f *from) roots(field *schema.Field, target *schema.Model, value any) (roots, error) {
+func (f *from) roots(field *schema.Field, t tree, value any) (roots, error) {
 	list, isList := value.([]any)
 	if !isList {
 		list = []any{value}
-	}
-	var ids []int64
-	var found []domain.Node
-	for _, v := range list {
-		switch v := v.(type) {
-		case int64:
-			if v > 0 && v <= math.MaxInt32 {
-				ids = append(ids, v)
-			}
-		case string:
-			found = append(found, &domain.Leaf{Path: "display_name", Op: domain.OpILike, Value: v, Pos: -1})
+		switch value.(type) {
+		case int64, string, bool:
 		default:
-			if v == nil || v == false {
-				continue
-			}
 			return roots{}, badOperand(field, "expected ids or names")
 		}
 	}
-	if field.Type == schema.Many2many && len(ids) > 0 {
-		found = append(found, &domain.Leaf{Path: "id", Op: domain.OpIn, Value: anyIDs(ids), Pos: -1})
-		ids = nil
-	}
-	r := roots{ids: ids}
-	if len(found) == 0 {
-		return r, nil
-	}
-	query, err := f.rootQuery(field, target, domain.Disj(found...))
+	r, found, err := f.rootValues(field, t, list)
 	if err != nil {
 		return roots{}, err
 	}
-	if len(ids) > 0 {
-		query += " union select id from " + quote(target.Table) + " where " + f.c.inInts("id", ids)
+	if err := f.c.allowed(t.model.Name); err != nil {
+		return roots{}, err
+	}
+	if field.Type == schema.Many2many && len(r.ids) > 0 {
+		found = append(found, &domain.Leaf{Path: "id", Op: domain.OpIn, Value: anyIDs(r.ids), Pos: -1})
+		r.ids = nil
+	}
+	if len(found) == 0 {
+		return r, nil
+	}
+	query, err := f.rootQuery(field, t.model, domain.Disj(found...))
+	if err != nil {
+		return roots{}, err
+	}
+	if len(r.ids) > 0 {
+		query += " union select id from " + quote(t.model.Table) + " where " + f.c.inInts("id", r.ids)
 	}
 	r.query = query
 	return r, nil
 }
 
+// rootValues splits the values of a hierarchy condition into ids and searches.
+// What is no id is a name to Odoo, whatever else it is; false is the id of a
+// record that is not set, which has no path.
+func (f *from) rootValues(field *schema.Field, t tree, list []any) (r roots, found []domain.Node, err error) {
+	first := true // false and 0 are the same id: what comes first stays
+	for _, v := range list {
+		id, isInt := v.(int64)
+		switch {
+		case v == true:
+			return r, nil, badOperand(field, "expected ids or names, found true")
+		case v == false || isInt && id == 0:
+			if t.stored() && field.Type != schema.Many2many {
+				if len(list) > 1 { // Odoo drops it where one of the others is gone
+					return r, nil, backend.CannotProve(backend.ValueShape, field.Name, "a false id among others")
+				}
+				return r, nil, badOperand(field, "expected ids or names, found a false one")
+			}
+			r.unset = r.unset || field.Type == schema.One2many || first && v == false && field.Type != schema.Many2many
+			first = false
+		case isInt:
+			r.given = true
+			if id > 0 && id <= math.MaxInt32 {
+				r.ids = append(r.ids, id)
+			}
+		case isFalsy(nil, v):
+			found = append(found, domain.Const(true))
+		default:
+			found = append(found, &domain.Leaf{Path: "display_name", Op: domain.OpILike, Value: pyText(v), Pos: -1})
+		}
+	}
+	return r, found, nil
+}
+
 // rootQuery searches the records that a walk starts from, as the caller.
 func (f *from) rootQuery(field *schema.Field, target *schema.Model, node domain.Node) (string, error) {
 	c := f.c
-	if err := c.allowed(target.Name); err != nil {
-		return "", err
+	if err := c.actor.companyErr; err != nil && !c.sudo { // which Odoo comes to only if it finds any
+		return "", backend.CannotProve(backend.ValueShape, field.Name, "a search with companies that are refused")
 	}
 	was := c.keepArchived
 	defer func() { c.keepArchived = was }()
@@ -190,9 +234,13 @@ func (f *from) rootQuery(field *schema.Field, target *schema.Model, node domain.
 type roots struct {
 	ids   []int64
 	query string
+	// unset says that what is not set counts as one of them.
+	unset bool
+	// given says that ids were given, be they of records or not.
+	given bool
 }
 
-func (r roots) none() bool { return r.query == "" && len(r.ids) == 0 }
+func (r roots) none() bool { return r.query == "" && len(r.ids) == 0 && !r.unset }
 
 // among tests an expression against the roots.
 func (r roots) among(c *compiler, expr string) string {

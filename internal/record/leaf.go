@@ -1,6 +1,7 @@
 package record
 
 import (
+	"slices"
 	"strings"
 
 	"gatehouse/internal/backend"
@@ -13,8 +14,11 @@ import (
 func (f *from) leaf(l *domain.Leaf, path string) (string, error) {
 	name, rest, dotted := strings.Cut(path, ".")
 	field, err := f.c.field(f.model, name, "domain")
+	if fault.Is(err, fault.Forbidden) {
+		return f.forbiddenLeaf(l, path, err)
+	}
 	if err != nil {
-		return "", atLeaf(l, err)
+		return "", atLeaf(l, staged(formStage, err))
 	}
 	if err := rewritten(f.model, name, l.Op); err != nil {
 		return "", atLeaf(l, err)
@@ -31,6 +35,17 @@ func (f *from) leaf(l *domain.Leaf, path string) (string, error) {
 	return f.leafField(l, field, rest, dotted)
 }
 
+// forbiddenLeaf is a condition on a field that the caller may not use. Odoo
+// looks at that when it makes the query: after the condition's form, and not at
+// all where nothing is left of the condition.
+func (f *from) forbiddenLeaf(l *domain.Leaf, path string, refused error) (string, error) {
+	cond, err := f.sudoFields(func() (string, error) { return f.leaf(l, path) })
+	if isOpen(err) || err != nil && stageOf(err) < queryStage || cond == "true" || cond == "false" {
+		return cond, err
+	}
+	return "", atLeaf(l, refused)
+}
+
 func (f *from) leafField(l *domain.Leaf, field *schema.Field, rest string, dotted bool) (string, error) {
 	if field.Inherited { // a parent that inherits itself
 		up := f.parent(f.model.Field(field.Related[0]))
@@ -38,6 +53,11 @@ func (f *from) leafField(l *domain.Leaf, field *schema.Field, rest string, dotte
 			return up.leafField(l, target, rest, dotted)
 		}
 		return "", notReadable(field)
+	}
+	if !dotted || !field.Type.IsRelational() {
+		if cond, err := formed(l, field); cond != "" || err != nil {
+			return cond, atLeaf(l, err)
+		}
 	}
 	if cond, done, err := f.leafComputed(l, field, rest); done {
 		return cond, err
@@ -48,7 +68,8 @@ func (f *from) leafField(l *domain.Leaf, field *schema.Field, rest string, dotte
 	if dotted {
 		return f.leafPath(l, field, rest)
 	}
-	if !field.Store && len(field.Related) > 1 && !field.Type.IsX2many() && field.Name != "display_name" {
+	climbs := l.Op == domain.OpChildOf || l.Op == domain.OpParentOf
+	if !field.Store && len(field.Related) > 1 && (climbs || !field.Type.IsX2many()) && field.Name != "display_name" {
 		return f.leafRelated(l, field)
 	}
 	cond, err := f.leafValue(l, field)
@@ -88,17 +109,26 @@ func (f *from) leafRelated(l *domain.Leaf, field *schema.Field) (string, error) 
 	if inner.Op.IsPattern() {
 		if set, decided := patternOnSet(inner.Op, inner.Value); decided && field.Type.IsRelational() {
 			inner.Op, inner.Value = map[bool]domain.Op{true: domain.OpNotIn, false: domain.OpIn}[set], []any{false}
-		} else if _, isList := inner.Value.([]any); isList {
-			inner.Value = pyText(inner.Value)
+		} else {
+			inner.Op, inner.Value, _, _ = settle(field, inner.Op, pyTextIfAny(inner.Value))
 		}
 	}
-	unset := acceptsUnset(&inner, field)
-	return f.sudoFields(func() (string, error) { return f.along(&inner, field.Related, unset) })
+	unset, sudo := acceptsUnset(&inner, field), f.c.sudo
+	positive, negates := inner.Op.Negate()
+	if negates = negates && inner.Op.Negative() && unset; negates {
+		inner.Op, unset = positive, false // what does not lead to one of the values
+	}
+	cond, err := f.sudoFields(func() (string, error) { return f.along(&inner, field.Related, unset, sudo) })
+	if negates {
+		cond = negate(cond)
+	}
+	return cond, err
 }
 
 // along renders a condition on what a path of fields leads to; unset says that
-// it holds where a link on the way is missing.
-func (f *from) along(l *domain.Leaf, steps []string, unset bool) (string, error) {
+// it holds where a link on the way is missing. Only the way is the superuser's:
+// what the caller asks of the records at its end is his own question.
+func (f *from) along(l *domain.Leaf, steps []string, unset, sudo bool) (string, error) {
 	field := f.model.Field(steps[0])
 	if field == nil || field.Secret {
 		return "", fault.Newf(fault.BadRequest, "Unknown field %s in %s", steps[0], f.model.Name)
@@ -110,6 +140,9 @@ func (f *from) along(l *domain.Leaf, steps []string, unset bool) (string, error)
 		}
 	}
 	if len(steps) == 1 {
+		was := f.c.sudo
+		f.c.sudo = sudo
+		defer func() { f.c.sudo = was }()
 		return f.leafField(l, field, "", false)
 	}
 	if !field.Type.IsRelational() {
@@ -120,7 +153,7 @@ func (f *from) along(l *domain.Leaf, steps []string, unset bool) (string, error)
 		return "", err
 	}
 	sub := f.c.from(target)
-	cond, err := sub.along(l, steps[1:], unset)
+	cond, err := sub.along(l, steps[1:], unset, sudo)
 	if err != nil {
 		return "", err
 	}
@@ -153,13 +186,17 @@ func (f *from) shown(field *schema.Field, sub *from, cond string) (string, error
 
 // acceptsUnset says whether a condition holds for a value that is not set.
 func acceptsUnset(l *domain.Leaf, field *schema.Field) bool {
-	unset := isFalsy(field, l.Value)
-	if list, ok := l.Value.([]any); ok {
-		unset = false
-		for _, v := range list {
-			unset = unset || isFalsy(field, v)
-		}
+	list, isList := l.Value.([]any)
+	if !isList {
+		list = []any{l.Value}
 	}
+	unset := slices.ContainsFunc(list, func(v any) bool {
+		switch v.(type) {
+		case []any, map[string]any:
+			return false
+		}
+		return isFalsy(field, v)
+	})
 	return unset != l.Op.Negative()
 }
 
@@ -177,6 +214,9 @@ func (f *from) leafValue(l *domain.Leaf, field *schema.Field) (string, error) {
 		return f.leafAny(l, field)
 	case domain.OpChildOf, domain.OpParentOf:
 		return f.hierarchy(field, op, value)
+	}
+	if op.IsPattern() {
+		value = pyTextIfAny(value)
 	}
 	if field.Name == "display_name" {
 		return f.named(op, value)
@@ -198,6 +238,11 @@ func (f *from) leafValue(l *domain.Leaf, field *schema.Field) (string, error) {
 	}
 	expr, err := f.value(field)
 	if err != nil {
+		// Odoo looks at the value first.
+		cond, bad := f.scalar(field, "null", op, value)
+		if cond == "true" || cond == "false" || bad != nil && stageOf(bad) < queryStage {
+			return cond, bad
+		}
 		return "", err
 	}
 	return f.scalar(field, expr, op, value)
@@ -254,20 +299,25 @@ func isFalsy(field *schema.Field, v any) bool {
 		return v == 0 && (field == nil || field.Type.IsNumber())
 	case []any:
 		return len(v) == 0
+	case map[string]any:
+		return len(v) == 0
 	}
 	return false
 }
 
 // atLeaf adds the place in the caller's text to an error.
 func atLeaf(l *domain.Leaf, err error) error {
+	if err == nil || l.Pos < 0 {
+		return err
+	}
 	fl := fault.From(err)
-	if l.Pos < 0 || fl.Kind != fault.BadRequest {
+	if fl.Kind != fault.BadRequest {
 		return err
 	}
 	if _, done := fl.Details.(domainPlace); done {
 		return err
 	}
-	return fl.With(domainPlace{Path: l.Path, Position: l.Pos})
+	return staged(stageOf(err), fl.With(domainPlace{Path: l.Path, Position: l.Pos}))
 }
 
 // domainPlace is the details of a fault in a domain.

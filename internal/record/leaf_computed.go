@@ -63,11 +63,10 @@ func (f *from) leafChain(l *domain.Leaf, field *schema.Field) (string, error) {
 	cond := "false"
 	for _, v := range texts {
 		text, isText := v.(string)
-		parts := strings.FieldsFunc(text, func(r rune) bool { return r == '/' })
-		if !isText || len(parts) == 0 {
+		if !isText || text == "" {
 			return "", atLeaf(l, notReadable(field))
 		}
-		one, err := f.chained(op, field.SearchChain, text, parts)
+		one, err := f.chained(op, field.SearchChain, text)
 		if err != nil {
 			return "", err
 		}
@@ -76,21 +75,26 @@ func (f *from) leafChain(l *domain.Leaf, field *schema.Field) (string, error) {
 	return cond, nil
 }
 
-func (f *from) chained(op domain.Op, paths []string, text string, parts []string) (string, error) {
+func (f *from) chained(op domain.Op, paths []string, text string) (string, error) {
 	leaf := func(path, text string) domain.Node {
 		if op == domain.OpIn {
 			return &domain.Leaf{Path: path, Op: domain.OpEq, Value: text, Pos: -1}
 		}
 		return &domain.Leaf{Path: path, Op: op, Value: text, Pos: -1}
 	}
-	last := strings.TrimSpace(parts[len(parts)-1])
-	above, own := leaf(paths[0], last), leaf(paths[1], last)
-	either := domain.Disj(above, own)
-	if len(parts) > 1 {
-		before := strings.TrimSpace(strings.Join(parts[:len(parts)-1], "/"))
-		either = domain.Conj(leaf(paths[0], before), own)
+	own := leaf(paths[1], text)
+	before, after, cut := strings.Cut(text, "/")
+	if cut {
+		before, after = strings.TrimSpace(before), strings.TrimSpace(after)
 	}
-	return f.sudoFields(func() (string, error) { return f.where(domain.Disj(leaf(paths[1], text), either)) })
+	if before != "" {
+		above := leaf(paths[0], before)
+		if after != "" {
+			above = domain.Conj(above, leaf(paths[1], after))
+		}
+		own = domain.Disj(own, above)
+	}
+	return f.sudoFields(func() (string, error) { return f.where(own) })
 }
 
 // comparable refuses to compare and order by a translated field where Odoo

@@ -1,9 +1,11 @@
 package record
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
+	"gatehouse/internal/backend"
 	"gatehouse/internal/domain"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/schema"
@@ -14,7 +16,7 @@ import (
 type moment struct {
 	start time.Time // in UTC
 	// day says that only a day was given: start is its local midnight and next
-	// that of the day after.
+	// 24 hours later.
 	day  bool
 	next time.Time
 }
@@ -39,36 +41,39 @@ func (f *from) momentOf(field *schema.Field, v any) (moment, error) {
 	if !isText {
 		return moment{}, badOperand(field, "expected a date such as 2026-01-31")
 	}
-	loc := f.c.zone()
-	if field.Type == schema.Date {
-		loc = time.UTC
-	}
-	if t, err := parseDay(text); err == nil {
-		local := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, loc)
-		return moment{notBefore1(local.UTC()), true, local.AddDate(0, 0, 1).UTC()}, nil
-	}
-	for _, layout := range []string{schema.DatetimeLayout, "2006-01-02T15:04:05", "2006-01-02 15:04:05.999999", "2006-01-02 15:04", "2006-01-02T15:04"} {
-		if t, err := time.Parse(layout, text); err == nil {
-			return moment{start: t.Truncate(time.Second)}, nil
+	if t, day, ok := isoTime(text); ok {
+		switch {
+		case !day:
+			return moment{start: t}, nil
+		case field.Type == schema.Date || t.Year() == 1 || t.Year() == 9999:
+			return aDay(t), nil
 		}
+		return aDay(time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, f.c.zone())), nil
 	}
 	f.c.volatile = true
-	t, day, err := relativeTime(text, f.c.now().In(f.c.zone()))
+	t, day, err := relativeTime(text, f.c.now().In(f.c.zone()), f.c.weekStart())
 	if err != nil {
 		return moment{}, badOperand(field, "expected a date such as 2026-01-31 or 2026-01-31 10:30:00: "+err.Error())
 	}
-	if field.Type == schema.Date {
+	if field.Type == schema.Date && day {
 		t = time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
 	}
-	return moment{t.UTC(), day, t.AddDate(0, 0, 1).UTC()}, nil
+	// Relative days are moments by the time that they are compared.
+	return moment{start: t.UTC()}, nil
 }
 
-// parseDay reads a day in one of the two forms of ISO 8601.
-func parseDay(text string) (time.Time, error) {
-	if t, err := time.Parse("20060102", text); err == nil {
-		return t, nil
+// aDay is the day that begins at a moment. Odoo counts on 24 hours, also where
+// the clocks change.
+func aDay(t time.Time) moment {
+	return moment{t.UTC(), true, t.Add(24 * time.Hour).UTC()}
+}
+
+// weekStart is the first day of the user's week, 1 = Monday … 7 = Sunday.
+func (c *compiler) weekStart() int {
+	if lang, ok := c.reg.Langs[c.actor.user.Lang]; ok && lang.WeekStart > 0 {
+		return lang.WeekStart
 	}
-	return time.Parse(schema.DateLayout, text)
+	return 7
 }
 
 // inCalendar refuses moments after the last year that databases and Odoo know.
@@ -80,15 +85,6 @@ func inCalendar(field *schema.Field, t time.Time) error {
 }
 
 func beyond(t time.Time) bool { return t.Year() > 9999 }
-
-// notBefore1 keeps a moment in the years that databases know: a zone east of
-// Greenwich begins the year 1 in the year 0.
-func notBefore1(t time.Time) time.Time {
-	if first := time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC); t.Before(first) {
-		return first
-	}
-	return t
-}
 
 // timeArg is an argument that compares as the field's type.
 func (f *from) timeArg(field *schema.Field, t time.Time) string {
@@ -116,10 +112,10 @@ func (f *from) castTimestamp() string {
 
 // memberTime renders "in" on days and moments; moments are equal to the second.
 func (f *from) memberTime(field *schema.Field, expr string, not bool, list []any) (string, error) {
-	cond := "false"
+	var either []string
 	for _, v := range list {
 		if v == false {
-			cond = disj(cond, expr+" is null")
+			either = append(either, expr+" is null")
 			continue
 		}
 		m, err := f.momentOf(field, v)
@@ -127,13 +123,17 @@ func (f *from) memberTime(field *schema.Field, expr string, not bool, list []any
 			err = inCalendar(field, m.start.Add(time.Second))
 		}
 		if err != nil {
-			return "", err
+			return "", staged(formStage, err)
 		}
 		one := expr + " = " + f.timeArg(field, m.start)
 		if field.Type == schema.Datetime {
 			one = expr + " >= " + f.timeArg(field, m.start) + " and " + expr + " < " + f.timeArg(field, m.start.Add(time.Second))
 		}
-		cond = disj(cond, one)
+		either = append(either, one)
+	}
+	cond := "false"
+	if len(either) > 0 {
+		cond = joined(either, " or ")
 	}
 	if not {
 		return negate(cond), nil
@@ -146,9 +146,12 @@ func (f *from) compareTime(field *schema.Field, expr string, op domain.Op, value
 	if value == nil || value == false {
 		return "false", nil
 	}
+	if list, isList := value.([]any); isList && len(list) == 0 && field.Type == schema.Date {
+		return never, nil // no day at all, which compares with none
+	}
 	m, err := f.momentOf(field, value)
 	if err != nil {
-		return "", err
+		return "", staged(formStage, err)
 	}
 	if field.Type == schema.Date {
 		return expr + " " + string(op) + " " + f.timeArg(field, m.start), nil
@@ -193,11 +196,70 @@ func (f *from) datePart(l *domain.Leaf, field *schema.Field, part string) (strin
 	if !known {
 		return "", atLeaf(l, fault.Newf(fault.BadRequest, "Invalid domain: %q is no part of a date; known are %s", part, strings.Join(sqldb.DateParts(), ", ")))
 	}
-	op, value := setForm(l.Op, l.Value)
-	number := &schema.Field{Name: field.Name + "." + part, Type: schema.Many2oneReference, Model: f.model}
-	cond, err := f.scalar(number, f.c.d.DatePart(part, expr, tz), op, value)
+	op, value := l.Op, l.Value
+	if op == domain.OpEqMaybe { // of something; nothing is a constant
+		op = domain.OpEq
+	}
+	op, value = setForm(op, value)
+	op, value, _, err = settle(field, op, value)
 	if err != nil {
 		return "", atLeaf(l, err)
 	}
+	cond, err := f.partCondition(field, f.c.d.DatePart(part, expr, tz), op, value)
+	return cond, atLeaf(l, err)
+}
+
+// partCondition compares a part of a date as the database does: with numbers,
+// and with texts that it can read as one.
+func (f *from) partCondition(field *schema.Field, expr string, op domain.Op, value any) (string, error) {
+	if op.IsPattern() {
+		number := &schema.Field{Name: field.Name, Type: schema.Many2oneReference, Model: f.model}
+		return f.pattern(number, expr, op, value)
+	}
+	if op != domain.OpIn && op != domain.OpNotIn {
+		n, err := partNumber(field, value)
+		return expr + " " + string(op) + " cast(" + f.c.arg(n) + " as double precision)", err
+	}
+	unset := false
+	var marks []string
+	for _, v := range pySet(listOf(value)) {
+		if v == nil || v == false {
+			unset = true
+			continue
+		}
+		n, err := partNumber(field, v)
+		if err != nil {
+			return "", err
+		}
+		marks = append(marks, "cast("+f.c.arg(n)+" as double precision)")
+	}
+	cond := "false"
+	if len(marks) > 0 {
+		cond = expr + " in (" + strings.Join(marks, ", ") + ")"
+	}
+	if unset {
+		cond = disj(cond, expr+" is null")
+	}
+	if op == domain.OpNotIn {
+		return negate(cond), nil
+	}
 	return cond, nil
+}
+
+// partNumber reads what the database would compare with a number.
+func partNumber(field *schema.Field, v any) (float64, error) {
+	switch v := v.(type) {
+	case int64:
+		return float64(v), nil
+	case float64:
+		return v, nil
+	case string:
+		text := strings.Trim(v, " \t\n\r\v\f")
+		if x, err := strconv.ParseFloat(text, 64); err == nil && !strings.ContainsAny(text, "xXnN_") {
+			return x, nil
+		} else if err == nil {
+			return 0, backend.CannotProve(backend.ValueShape, field.Model.Name+"."+field.Name, "an odd number")
+		}
+	}
+	return 0, staged(storeStage, badOperand(field, "expected a number for a part of a date"))
 }

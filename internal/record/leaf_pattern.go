@@ -3,7 +3,9 @@ package record
 import (
 	"strings"
 
+	"gatehouse/internal/backend"
 	"gatehouse/internal/domain"
+	"gatehouse/internal/fault"
 	"gatehouse/internal/schema"
 )
 
@@ -40,7 +42,9 @@ func (f *from) pattern(field *schema.Field, expr string, op domain.Op, value any
 		text = "%" + text + "%"
 	}
 	if slashes := len(text) - len(strings.TrimRight(text, `\`)); slashes%2 == 1 {
-		return "", badOperand(field, "is compared with a pattern that ends with a lone backslash: double it")
+		// The database fails only if a text matches up to there.
+		return "", fault.Newf(fault.BadRequest, "Invalid domain: the field %s (%s) is compared with a pattern that ends with a lone backslash: double it",
+			field.Name, field.Type).Because(&backend.UnprovableError{Reason: backend.ValueShape, Subject: field.Name, Detail: "a lone backslash"})
 	}
 	if !field.Type.IsText() && field.Type != schema.Selection && field.Type != schema.Reference {
 		expr = f.c.d.CastText(expr, field.ColumnKind())

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"cmp"
 	"math"
 
 	"gatehouse/internal/backend"
@@ -29,11 +30,6 @@ func (f *from) any(field *schema.Field, inner domain.Node) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if !field.NoRules {
-		if err := c.allowed(target.Name); err != nil {
-			return "", err
-		}
-	}
 	if err := c.searchable(target); err != nil {
 		return "", err
 	}
@@ -44,17 +40,23 @@ func (f *from) any(field *schema.Field, inner domain.Node) (string, error) {
 	}
 	sub := c.from(target)
 	cond, err := sub.where(inner)
-	if err != nil {
-		return "", err
+	if cond == "false" || isOpen(err) || err != nil && stageOf(err) < queryStage {
+		return cond, err // nobody has asked for rights yet
 	}
-	if !field.NoRules {
-		rules, err := sub.rules(schema.Read)
+	if field.NoRules {
 		if err != nil {
 			return "", err
 		}
-		cond = conj(cond, rules)
+		return f.linked(field, sub, cond)
 	}
-	return f.linked(field, sub, cond)
+	if refused := c.allowed(target.Name); refused != nil || err != nil {
+		return "", cmp.Or(refused, err)
+	}
+	rules, err := sub.rules(schema.Read)
+	if err != nil {
+		return "", err
+	}
+	return f.linked(field, sub, conj(cond, rules))
 }
 
 // x2manyDomain adds what the field itself shows: its own domain, and archived
@@ -79,27 +81,55 @@ func (c *compiler) x2manyDomain(target *schema.Model, field *schema.Field, inner
 	return c.withActive(target, withoutTrivial(target, inner)), nil
 }
 
-// withoutTrivial drops conditions that hold for every record: inside a path
-// Odoo does so before it looks whether archived records are asked for.
+// withoutTrivial drops conditions on the active field of which nothing is left:
+// inside a path Odoo does so before it looks whether archived records are asked
+// for.
 func withoutTrivial(m *schema.Model, n domain.Node) domain.Node {
 	switch n := n.(type) {
 	case domain.And:
-		kept := make([]domain.Node, len(n))
-		for i, child := range n {
-			kept[i] = withoutTrivial(m, child)
-		}
-		return domain.Conj(kept...)
+		return domain.Conj(allWithoutTrivial(m, n)...)
+	case domain.Or:
+		return domain.Disj(allWithoutTrivial(m, n)...)
+	case domain.Not:
+		return domain.Neg(withoutTrivial(m, n.Child))
 	case *domain.Leaf:
-		list, _ := n.Value.([]any)
-		if n.Op == domain.OpIn && n.Path == m.ActiveName && len(list) > 1 {
-			yes, no := false, false
-			for _, v := range list {
-				yes, no = yes || truth(v), no || !truth(v)
-			}
-			return map[bool]domain.Node{true: domain.Const(true), false: n}[yes && no]
+		if field := m.Field(n.Path); n.Path == m.ActiveName && field != nil {
+			return trivial(n, field)
 		}
 	}
 	return n
+}
+
+func allWithoutTrivial(m *schema.Model, nodes []domain.Node) []domain.Node {
+	kept := make([]domain.Node, len(nodes))
+	for i, child := range nodes {
+		kept[i] = withoutTrivial(m, child)
+	}
+	return kept
+}
+
+// trivial is the constant that a condition on a boolean comes to, or itself.
+func trivial(l *domain.Leaf, field *schema.Field) domain.Node {
+	cond, err := formed(l, field)
+	op, value := l.Op, l.Value
+	if op == domain.OpEqMaybe {
+		op = domain.OpEq
+	}
+	op, value = setForm(op, value)
+	if list := listOf(value); err == nil && cond == "" && (op == domain.OpIn || op == domain.OpNotIn) {
+		yes, no := false, false
+		for _, v := range list {
+			yes, no = yes || truth(v), no || !truth(v)
+		}
+		if yes && no {
+			return domain.Const(op == domain.OpIn)
+		}
+	}
+	switch cond {
+	case "true", "false":
+		return domain.Const(cond == "true")
+	}
+	return l
 }
 
 // linked renders "a record of sub that cond accepts is linked by the field".
@@ -196,33 +226,44 @@ func (f *from) leafSelf(l *domain.Leaf, inner domain.Node) (string, error) {
 	return cond, nil
 }
 
-// refOperands splits the values of a relational condition: ids, texts to
-// search names with, and whether "not set" is among them.
-func refOperands(field *schema.Field, list []any) (ids []int64, texts []any, unset bool, err error) {
-	for _, v := range list {
+// refOperands are the values of a relational condition.
+type refOperands struct {
+	ids   []int64
+	texts []any // to search names with
+	// unset says that false is among them; null, that null is; zero, that 0 is.
+	unset, null, zero bool
+}
+
+// refValues splits the values of a relational condition. As in Python, false
+// and 0 are one value, and so are true and 1; what comes first stays.
+func refValues(field *schema.Field, list []any) (refOperands, error) {
+	var r refOperands
+	for _, v := range pySet(list) {
 		switch v := v.(type) {
 		case nil:
-			unset = true
+			r.null = true
 		case bool:
 			if v {
-				return nil, nil, false, badOperand(field, "expected an id, a name or false, found true")
+				return r, staged(storeStage, badOperand(field, "expected an id, a name or false, found true"))
 			}
-			unset = true
+			r.unset = true
 		case int64:
+			r.zero = r.zero || v == 0
 			if v > 0 && v <= math.MaxInt32 { // no record has another id
-				ids = append(ids, v)
+				r.ids = append(r.ids, v)
 			}
 		case float64:
+			r.zero = r.zero || v == 0
 			if v == math.Trunc(v) && v > 0 && v <= math.MaxInt32 {
-				ids = append(ids, int64(v))
+				r.ids = append(r.ids, int64(v))
 			}
 		case string:
-			texts = append(texts, v)
+			r.texts = append(r.texts, v)
 		default:
-			return nil, nil, false, badOperand(field, "expected ids or names")
+			return r, badOperand(field, "expected ids or names")
 		}
 	}
-	return ids, texts, unset, nil
+	return r, nil
 }
 
 // leafRef renders a condition on a many2one: by id, by name, or set or not.
@@ -231,15 +272,7 @@ func (f *from) leafRef(field *schema.Field, op domain.Op, value any) (string, er
 	case domain.OpIn, domain.OpNotIn:
 		return f.memberRef(field, op == domain.OpNotIn, listOf(value))
 	case domain.OpLt, domain.OpGt, domain.OpLe, domain.OpGe:
-		id, isInt := value.(int64)
-		if !isInt {
-			if isFalsy(nil, value) && value != "" {
-				return "false", nil
-			}
-			return "", badOperand(field, "compares only with ids")
-		}
-		expr, err := f.value(field)
-		return expr + " " + string(op) + " cast(" + f.c.arg(id) + " as bigint)", err
+		return f.compareRef(field, op, value)
 	}
 	if set, decided := patternOnSet(op, value); decided {
 		expr, err := f.value(field)
@@ -249,6 +282,29 @@ func (f *from) leafRef(field *schema.Field, op domain.Op, value any) (string, er
 		return expr + " is not null", err
 	}
 	return f.byName(field, op, value)
+}
+
+// compareRef compares the id of a many2one. Whatever is empty is the database's
+// NULL, which compares with nothing.
+func (f *from) compareRef(field *schema.Field, op domain.Op, value any) (string, error) {
+	expr, err := f.value(field)
+	if err != nil {
+		return "", err
+	}
+	switch v := value.(type) {
+	case int64:
+		if v != 0 {
+			return expr + " " + string(op) + " cast(" + f.c.arg(v) + " as bigint)", nil
+		}
+	case float64:
+		if v != 0 {
+			return expr + " " + string(op) + " cast(" + f.c.arg(v) + " as double precision)", nil
+		}
+	}
+	if !isFalsy(nil, value) || value == "" {
+		return "", staged(storeStage, badOperand(field, "compares only with ids"))
+	}
+	return never, nil
 }
 
 // byName searches the target's display name; a negative operator is the
@@ -265,8 +321,10 @@ func (f *from) byName(field *schema.Field, op domain.Op, value any) (string, err
 	return negate(cond), nil
 }
 
+// memberRef renders "in" on a many2one. The id 0 is the database's NULL to
+// Odoo: nothing is equal to it, and nothing is known to differ from it.
 func (f *from) memberRef(field *schema.Field, not bool, list []any) (string, error) {
-	ids, texts, unset, err := refOperands(field, list)
+	r, err := refValues(field, list)
 	if err != nil {
 		return "", err
 	}
@@ -274,17 +332,26 @@ func (f *from) memberRef(field *schema.Field, not bool, list []any) (string, err
 	if err != nil {
 		return "", err
 	}
-	cond := "false"
-	if not && len(ids) == 1 && !unset && len(texts) == 0 {
-		return expr + " <> " + f.c.arg(ids[0]) + " or " + expr + " is null", nil
+	unset := r.unset || r.null
+	switch {
+	case not && r.zero && unset:
+		return never, nil
+	case not && r.zero && len(r.texts) == 0:
+		return expr + " is null", nil
+	case not && r.zero:
+		cond, err := f.orNamed(field, "false", r.texts, true)
+		return conj(expr+" is null", cond), err
+	case not && len(r.ids) == 1 && !unset && len(r.texts) == 0:
+		return expr + " <> " + f.c.arg(r.ids[0]) + " or " + expr + " is null", nil
 	}
-	if len(ids) > 0 {
-		cond = f.c.inInts(expr, ids)
+	cond := "false"
+	if len(r.ids) > 0 {
+		cond = f.c.inInts(expr, r.ids)
 	}
 	if unset {
 		cond = disj(cond, expr+" is null")
 	}
-	return f.orNamed(field, cond, texts, not)
+	return f.orNamed(field, cond, r.texts, not)
 }
 
 // leafX2many renders a condition on a list of records. By id archived targets
@@ -319,26 +386,28 @@ func patternOnSet(op domain.Op, value any) (set, decided bool) {
 	return op.Negative() == exact, true
 }
 
+// memberX2many renders "in" on a list of records. Here 0 means false, and null
+// is an id that no record has.
 func (f *from) memberX2many(field *schema.Field, not bool, list []any) (string, error) {
-	ids, texts, unset, err := refOperands(field, list)
+	r, err := refValues(field, list)
 	if err != nil {
 		return "", err
 	}
 	cond := "false"
-	if len(ids) > 0 {
+	if len(r.ids) > 0 {
 		target, err := f.c.comodel(field)
 		if err != nil {
 			return "", err
 		}
 		sub := f.c.from(target)
-		if cond, err = f.linked(field, sub, f.c.inInts(sub.alias+".id", ids)); err != nil {
+		if cond, err = f.linked(field, sub, f.c.inInts(sub.alias+".id", r.ids)); err != nil {
 			return "", err
 		}
 	}
-	if unset {
+	if r.unset || r.zero {
 		cond = disj(cond, negate(f.exists(field, "true")))
 	}
-	return f.orNamed(field, cond, texts, not)
+	return f.orNamed(field, cond, r.texts, not)
 }
 
 // sudoFields compiles a part that may use fields the caller may not name.
@@ -352,6 +421,9 @@ func (f *from) sudoFields(part func() (string, error)) (string, error) {
 // orNamed completes a membership: a target by one of these names counts too;
 // not turns the whole around.
 func (f *from) orNamed(field *schema.Field, cond string, names []any, not bool) (string, error) {
+	if cond == "false" && len(names) == 0 {
+		cond = never
+	}
 	if len(names) > 0 {
 		named, err := f.any(field, &domain.Leaf{Path: "display_name", Op: domain.OpIn, Value: names, Pos: -1})
 		if err != nil {

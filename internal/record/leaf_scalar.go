@@ -4,6 +4,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"gatehouse/internal/backend"
 	"gatehouse/internal/domain"
@@ -25,11 +26,15 @@ func (f *from) scalar(field *schema.Field, expr string, op domain.Op, value any)
 // member renders "in": NULL and the falsy value of the type are one; what is
 // not set is a member if a falsy value is in the list.
 func (f *from) member(field *schema.Field, expr string, not bool, list []any) (string, error) {
+	list = pySet(list)
 	switch field.Type {
 	case schema.Boolean:
 		return f.memberBool(expr, not, list), nil
 	case schema.Date, schema.Datetime:
 		return f.memberTime(field, expr, not, list)
+	}
+	if field.Name == "id" {
+		return f.memberID(field, expr, not, list)
 	}
 	falsy, hasFalsy := field.Type.Falsy()
 	unset := false
@@ -39,8 +44,8 @@ func (f *from) member(field *schema.Field, expr string, not bool, list []any) (s
 			unset = true
 			continue
 		}
-		if _, isList := v.([]any); isList {
-			return "", badOperand(field, "expected single values, found a list in the list")
+		if _, isText := v.(string); field.Type == schema.HTML && !isText {
+			return "", staged(storeStage, badOperand(field, "compares only with texts"))
 		}
 		v, inRange, err := f.operand(field, v)
 		if err != nil {
@@ -81,7 +86,7 @@ func meansUnset(field *schema.Field, v any) bool {
 func (f *from) inValues(field *schema.Field, expr string, values []any) string {
 	switch len(values) {
 	case 0:
-		return "false"
+		return never
 	case 1:
 		return expr + " = " + f.typedArg(field, values[0])
 	}
@@ -189,30 +194,36 @@ func (f *from) operand(field *schema.Field, v any) (out any, inRange bool, err e
 	switch field.Type {
 	case schema.Integer, schema.Many2oneReference:
 		return f.intOperand(field, v)
-	case schema.Float, schema.Monetary:
+	case schema.Monetary: // goes to the database as it is
+		if v == "" || v == true {
+			return nil, false, staged(storeStage, badOperand(field, "expected an amount"))
+		}
+		x, err := f.floatOperand(field, v)
+		return x, true, staged(storeStage, err)
+	case schema.Float:
 		x, err := f.floatOperand(field, v)
 		return x, true, err
 	}
-	switch v := v.(type) {
-	case string:
-		if field.Type == schema.HTML {
-			return f.htmlOperand(field, v)
-		}
-		return v, true, noNUL(field, v)
+	text := pyText(v)
+	if field.Size > 0 && field.Type == schema.Char && utf8.RuneCountInString(text) > field.Size {
+		text = string([]rune(text)[:field.Size]) // as it would be kept
 	}
-	return pyText(v), true, nil
+	return text, true, noNUL(field, text)
 }
 
-// htmlOperand is a text as an html field keeps it. What has markup of its own
-// would go through Odoo's cleaner first.
-func (f *from) htmlOperand(field *schema.Field, text string) (any, bool, error) {
+// htmlOperand is a value as an html field would keep it: inequalities take it
+// so. What has markup of its own would go through Odoo's cleaner first.
+func htmlOperand(field *schema.Field, v any) (string, error) {
+	text, isText := v.(string)
 	switch {
+	case !isText:
+		return "<p>Unknown error when sanitizing</p>", nil
 	case text == "":
-		return "", true, nil
+		return "", nil
 	case strings.ContainsAny(text, "<>&\r\n\x00") || strings.TrimSpace(text) != text:
-		return nil, false, backend.CannotProve(backend.ValueShape, field.Name, "html")
+		return "", backend.CannotProve(backend.ValueShape, field.Name, "html")
 	}
-	return "<p>" + text + "</p>", true, nil
+	return "<p>" + text + "</p>", nil
 }
 
 func (f *from) intOperand(field *schema.Field, v any) (any, bool, error) {
@@ -231,7 +242,10 @@ func (f *from) intOperand(field *schema.Field, v any) (any, bool, error) {
 		if v == "" {
 			return int64(0), true, nil
 		}
-		n, err := strconv.ParseInt(strings.TrimSpace(v), 10, 64)
+		n, err := pyInt(v)
+		if err != nil && !isASCII(v) {
+			return nil, false, backend.CannotProve(backend.ValueShape, field.Name, "a number in other digits")
+		}
 		if err != nil {
 			return nil, false, badOperand(field, "expected a whole number, found "+strconv.Quote(shorten(v)))
 		}
@@ -248,17 +262,13 @@ func (f *from) floatOperand(field *schema.Field, v any) (float64, error) {
 	case float64:
 		x = v
 	case bool:
-		if v && field.Type == schema.Monetary {
-			return 0, badOperand(field, "expected an amount, found true")
-		}
 		if v {
 			x = 1
 		}
 	case string:
 		var err error
-		x, err = strconv.ParseFloat(strings.TrimSpace(v), 64)
-		if err != nil || math.IsInf(x, 0) || math.IsNaN(x) {
-			return 0, badOperand(field, "expected a number, found "+strconv.Quote(shorten(v)))
+		if x, err = textFloat(field, v); err != nil {
+			return 0, err
 		}
 	case nil:
 	default:
@@ -270,6 +280,25 @@ func (f *from) floatOperand(field *schema.Field, v any) (float64, error) {
 	return x, nil
 }
 
+// textFloat reads a number as Python's float does.
+func textFloat(field *schema.Field, text string) (float64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	x, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	switch {
+	case !isASCII(text) || err == nil && (math.IsInf(x, 0) || math.IsNaN(x)) || strings.Contains(text, "_"):
+		return 0, backend.CannotProve(backend.ValueShape, field.Name, "an odd number")
+	case err != nil || strings.ContainsAny(text, "xX"):
+		return 0, badOperand(field, "expected a number, found "+strconv.Quote(shorten(text)))
+	}
+	return x, nil
+}
+
+func isASCII(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r >= utf8.RuneSelf })
+}
+
 // compare renders an inequality. Where the type has a falsy value NULL counts
 // as that value; elsewhere NULL never matches.
 func (f *from) compare(field *schema.Field, expr string, op domain.Op, value any) (string, error) {
@@ -279,17 +308,25 @@ func (f *from) compare(field *schema.Field, expr string, op domain.Op, value any
 	case schema.Date, schema.Datetime:
 		return f.compareTime(field, expr, op, value)
 	}
-	if _, isList := value.([]any); isList && !field.Type.IsText() && field.Type != schema.Selection {
-		return "", badOperand(field, "expected one value, found a list")
+	if field.Name == "id" {
+		return f.compareID(field, expr, op, value)
 	}
 	falsy, hasFalsy := field.Type.Falsy()
+	value, err := f.comparand(field, value)
+	if err != nil {
+		return "", err
+	}
 	if value == nil || value == false {
 		if !hasFalsy {
-			return "false", nil
+			return never, nil
 		}
 		value = falsy
 	}
 	v, inRange, err := f.operand(field, value)
+	if field.Type == schema.Monetary { // here it is a number before the database sees it
+		v, err = f.floatOperand(field, value)
+		inRange = true
+	}
 	if err != nil {
 		return "", err
 	}
@@ -317,6 +354,28 @@ func (f *from) compare(field *schema.Field, expr string, op domain.Op, value any
 	return cond, nil
 }
 
+// comparand is the value of an inequality as the type of the field sees it: for
+// numbers whatever is empty is 0, and an object is its id.
+func (f *from) comparand(field *schema.Field, value any) (any, error) {
+	object, isObject := value.(map[string]any)
+	switch {
+	case field.Type == schema.HTML:
+		if isFalsy(nil, value) {
+			return nil, nil
+		}
+		return htmlOperand(field, value)
+	case !field.Type.IsNumber():
+		return value, nil
+	case isFalsy(nil, value):
+		return nil, nil
+	case isObject && field.Type == schema.Integer && object["id"] == nil:
+		return nil, nil
+	case value == true: // 1, also as an amount
+		return int64(1), nil
+	}
+	return value, nil
+}
+
 func clampInt(v any) int64 {
 	switch v := v.(type) {
 	case int64:
@@ -327,7 +386,7 @@ func clampInt(v any) int64 {
 		}
 		return math.MinInt64
 	case string:
-		n, _ := strconv.ParseInt(strings.TrimSpace(v), 10, 64) // checked by the caller
+		n, _ := pyInt(v) // checked by the caller
 		return n
 	}
 	return 0

@@ -107,6 +107,7 @@ func (e *Engine) May(ctx context.Context, c *backend.Caller, model string, mode 
 		return true, nil
 	}
 	comp := cx.compiler()
+	comp.checking = true
 	f := comp.from(m)
 	rules, err := f.rules(mode)
 	if err != nil {

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -97,6 +98,8 @@ func (f *from) blank(what string) (string, error) {
 		return quoteText(unknowable), nil
 	case "english":
 		return sqlBool(c.actor.lang == "" || c.actor.lang == "en_US"), c.actor.langErr
+	case "lang":
+		return quoteText(cmp.Or(c.actor.lang, english)), c.actor.langErr
 	case "in":
 		group := c.reg.GroupID(rest)
 		return sqlBool(group != 0 && c.actor.user.In(group)), nil

@@ -19,37 +19,82 @@ func (f *from) named(op domain.Op, value any) (string, error) {
 	if err := f.c.nameSearchable(m, value); err != nil {
 		return "", err
 	}
-	nodes, err := f.c.nameConditions(m, op, value)
-	if err != nil {
-		return "", err
-	}
-	positive, _ := op.Negate()
-	switch {
-	case op.Negative() && len(m.Searching.Named) > 0:
-		cond, err := f.named(positive, value)
+	if op.Negative() && len(m.Searching.Named) > 0 {
+		positive, _ := op.Negate()
+		cond, err := f.namedAmong(f.c.knownNames(m, positive, value, false), positive)
 		return negate(cond), err
-	case op.IsPattern() && m.Searching.Below:
-		return f.andBelow(domain.Disj(nodes...))
 	}
-	return f.sudoFields(func() (string, error) {
-		if op.Negative() {
-			return f.where(domain.Conj(nodes...))
+	if len(m.Searching.Named) == 0 {
+		nodes, err := f.c.nameConditions(m, op, value)
+		if err != nil {
+			return "", err
 		}
-		return f.where(domain.Disj(nodes...))
-	})
+		return f.namedAmong(nodes, op)
+	}
+	nodes := f.c.knownNames(m, op, value, true)
+	if m.Searching.Apart {
+		return f.among(domain.Disj(nodes...))
+	}
+	cond, err := f.namedAmong(nodes, op)
+	for _, n := range m.Searching.Named {
+		if n.How == facts.Rather && err == nil {
+			cond, err = f.rather(n.Field, op, value, cond)
+		}
+	}
+	return cond, err
 }
 
-// nameConditions are the conditions of a search by name, one of which must hold.
-func (c *compiler) nameConditions(m *schema.Model, op domain.Op, value any) ([]domain.Node, error) {
-	if known := m.Searching.Named; len(known) > 0 {
-		var nodes []domain.Node
-		for _, n := range known {
-			if leaf := nameCondition(n, op, value); leaf != nil {
-				nodes = append(nodes, leaf)
-			}
-		}
-		return nodes, nil
+// namedAmong puts the conditions of a search by name together.
+func (f *from) namedAmong(nodes []domain.Node, op domain.Op) (string, error) {
+	if op.IsPattern() && !op.Negative() && f.model.Searching.Below {
+		return f.andBelow(domain.Disj(nodes...))
 	}
+	if op.Negative() {
+		return f.where(domain.Conj(nodes...))
+	}
+	return f.where(domain.Disj(nodes...))
+}
+
+// found is the statement of a search of its own: what the caller sees, without
+// archived records unless the context shows them.
+func (f *from) found(n domain.Node) (string, error) {
+	sub := f.c.from(f.model)
+	cond, err := sub.search(n)
+	return "select " + sub.alias + ".id from " + sub.sql() + " where " + cond, err
+}
+
+// among is the condition to be one of those that a search of its own finds.
+func (f *from) among(n domain.Node) (string, error) {
+	found, err := f.found(n)
+	return f.alias + ".id in (" + found + ")", err
+}
+
+// rather prefers records whose field is the very text to all that others, the
+// conditions in cond, would find.
+func (f *from) rather(field string, op domain.Op, value any, cond string) (string, error) {
+	if op != domain.OpEq && op != domain.OpIn && op != domain.OpILike {
+		return cond, nil
+	}
+	if op == domain.OpILike {
+		op = domain.OpEq
+	}
+	found, err := f.found(&domain.Leaf{Path: field, Op: op, Value: value, Pos: -1})
+	return disj(f.alias+".id in ("+found+")", conj("not exists ("+found+")", cond)), err
+}
+
+// knownNames are the conditions of the facts, one of which must hold; exact
+// says that those by the very text count.
+func (c *compiler) knownNames(m *schema.Model, op domain.Op, value any, exact bool) (nodes []domain.Node) {
+	for _, n := range m.Searching.Named {
+		if leaf := nameCondition(n, op, value); leaf != nil && (exact || n.How != facts.Exact) {
+			nodes = append(nodes, leaf)
+		}
+	}
+	return nodes
+}
+
+// nameConditions are the conditions on the fields of RecNames.
+func (c *compiler) nameConditions(m *schema.Model, op domain.Op, value any) ([]domain.Node, error) {
 	names := m.RecNames
 	if len(names) == 0 && m.RecName != "" {
 		names = []string{m.RecName}
@@ -89,25 +134,32 @@ func (c *compiler) isRelation(m *schema.Model, path string) bool {
 // the operator.
 func nameCondition(n facts.Named, op domain.Op, value any) domain.Node {
 	leaf := &domain.Leaf{Path: n.Field, Op: op, Value: value, Pos: -1}
+	equal := op == domain.OpEq || op == domain.OpIn
 	switch n.How {
 	case facts.ByWord:
 		leaf.Value = eachText(value, func(s string) string {
 			word, _, _ := strings.Cut(s, " ")
-			if op.IsPattern() {
+			if !equal {
 				word += "%"
 			}
 			return word
 		})
-		if op.IsPattern() {
-			leaf.Op = domain.OpEqILike
+		if !equal {
+			leaf.Op = domain.OpEqLike
 		}
 	case facts.Exact:
-		if op.IsPattern() && !op.Negative() {
+		if op.IsPattern() {
 			leaf.Op = domain.OpEq
-		}
-		if leaf.Op != domain.OpEq && leaf.Op != domain.OpIn {
+		} else if !equal {
 			return nil
 		}
+	case facts.Loosely:
+		if equal {
+			return nil
+		}
+		leaf.Op = domain.OpILike
+	case facts.Rather:
+		return nil // a condition of its own
 	}
 	return leaf
 }
@@ -134,13 +186,11 @@ func (f *from) andBelow(n domain.Node) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	sub := f.c.from(f.model)
-	cond, err := sub.search(n)
+	found, err := f.found(n)
 	if err != nil {
 		return "", err
 	}
-	found := roots{query: "select " + sub.alias + ".id from " + sub.sql() + " where " + cond}
-	return f.within(f.alias+".id", f.alias, t, found, true)
+	return f.within(f.alias+".id", f.alias, t, roots{query: found}, true)
 }
 
 // nameSearchable says whether what a search by name finds follows from data.
@@ -186,6 +236,17 @@ func (c *compiler) sameSearch(m *schema.Model) error {
 		}
 	}
 	return nil
+}
+
+// ownOrder is a model's order, unless a key of the context makes its code order
+// otherwise.
+func (c *compiler) ownOrder(m *schema.Model) (string, error) {
+	for _, key := range c.contextKeys {
+		if slices.Contains(m.Searching.Sorting, key) {
+			return "", backend.CannotProve(backend.ContextKey, key, "the order of "+m.Name)
+		}
+	}
+	return m.Order, nil
 }
 
 // rewritten refuses conditions that the model's code makes others of.

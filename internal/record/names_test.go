@@ -44,19 +44,32 @@ func odooish() []*schema.Model {
 				"when {in base.group_portal} then 'outside' else coalesce({code}, '') || ': ' || coalesce({line note}, '') end",
 			NameContexts: []string{"show_price"},
 			Searching: facts.Searching{
-				Named:    []facts.Named{{Field: "code", How: facts.ByWord}, {Field: "note"}, {Field: "login", How: facts.Exact}},
+				Named: []facts.Named{
+					{Field: "code", How: facts.ByWord}, {Field: "note"}, {Field: "login", How: facts.Exact}, {Field: "hint", How: facts.Loosely},
+				},
 				Odd:      []*regexp.Regexp{regexp.MustCompile(`\[`)},
-				Contexts: []string{"in_stock"}, Patterns: []string{"login"}, Fields: []string{"raw"},
+				Contexts: []string{"in_stock"}, Sorting: []string{"upside_down"}, Patterns: []string{"login"}, Fields: []string{"raw"},
 			},
 			Fields: []*schema.Field{
 				schema.NewChar("code", "Code"), schema.NewText("note", "Note"), schema.NewChar("login", "Login"),
-				schema.NewChar("raw", "Raw"), schema.NewMany2one("kind_id", "Kind", "t.kind"),
+				schema.NewChar("hint", "Hint"), schema.NewChar("raw", "Raw"), schema.NewMany2one("kind_id", "Kind", "t.kind"),
 				shown, byPath, chain, coded, all,
 			},
 		},
 		{
 			Name: "t.link", Label: "Link", Order: "id", RecNames: []string{"thing_id", "title"},
 			Fields: []*schema.Field{schema.NewChar("title", "Title"), schema.NewMany2one("thing_id", "Thing", "t.thing")},
+		},
+		{
+			Name: "t.user", Label: "User", Order: "name", Searching: facts.Searching{
+				Named: []facts.Named{{Field: "name"}, {Field: "login", How: facts.Rather}},
+			},
+			Fields: []*schema.Field{schema.NewChar("name", "Name"), schema.NewChar("login", "Login"), schema.NewBoolean("active", "Active").Def(true)},
+		},
+		{
+			Name: "t.apart", Label: "Apart", Order: "name",
+			Searching: facts.Searching{Named: []facts.Named{{Field: "name"}}, Apart: true},
+			Fields:    []*schema.Field{schema.NewChar("name", "Name"), schema.NewBoolean("active", "Active").Def(true)},
 		},
 	}
 }
@@ -70,7 +83,7 @@ func onOdooish(t *testing.T, fn func(w *world)) {
 		region := w.create(su, "t.kind", backend.Values{"name": "Region"})[0]
 		north := w.create(su, "t.kind", backend.Values{"name": "North", "parent_id": region})[0]
 		w.create(su, "t.kind", backend.Values{"name": "Other"})
-		w.create(su, "t.thing", backend.Values{"code": "A1", "note": "first\nsecond", "kind_id": north, "login": "ada"},
+		w.create(su, "t.thing", backend.Values{"code": "A1", "note": "first\nsecond", "kind_id": north, "login": "ada", "hint": "Topmost"},
 			backend.Values{"code": "B2", "note": "A1 too", "kind_id": region, "login": "bob"}, backend.Values{"note": "nothing"})
 		a1 := w.idOf("t.thing", "[('code','=','A1')]")
 		w.create(su, "t.link", backend.Values{"title": "to A1", "thing_id": a1}, backend.Values{"title": "to nothing"})
@@ -148,8 +161,14 @@ func TestNamesThatOnlyCodeKnows(t *testing.T) {
 func TestSearchByNameFromFacts(t *testing.T) {
 	onOdooish(t, func(w *world) {
 		for domain, want := range map[string][]string{
-			"[('display_name','ilike','a1')]":            {"A1", "B2"}, // by code, and in a note
-			"[('display_name','ilike','A1 first')]":      {"A1"},       // the first word is its code
+			"[('display_name','ilike','A1')]":            {"A1", "B2"}, // by code, and in a note
+			"[('display_name','ilike','a1')]":            {"B2"},       // codes in their own case
+			"[('display_name','=like','A')]":             {"A1"},       // by their beginning, whatever the pattern
+			"[('display_name','<','A')]":                 {"A1"},
+			"[('display_name','ilike','A1 first')]":      {"A1"}, // the first word is its code
+			"[('display_name','=like','most')]":          {"A1"}, // anywhere in the hint
+			"[('display_name','=','Topmost')]":           {},
+			"[('display_name','not ilike','topmost')]":   {"", "B2"},
 			"[('display_name','ilike','B')]":             {"B2"},
 			"[('display_name','ilike','1')]":             {"B2"}, // codes by their beginning only
 			"[('display_name','=','A1 first')]":          {"A1"},
@@ -157,7 +176,7 @@ func TestSearchByNameFromFacts(t *testing.T) {
 			"[('display_name','in',['A1 x','nothing'])]": {"", "A1"},
 			"[('display_name','ilike','bob')]":           {"B2"},
 			"[('display_name','ilike','bo')]":            {},
-			"[('display_name','not ilike','bob')]":       {"", "A1"},
+			"[('display_name','not ilike','bob')]":       {"", "A1", "B2"}, // the very text counts for finding only
 			"[('display_name','not in',['A1'])]":         {"", "B2"},
 			"[('kind_id.display_name','ilike','regi')]":  {"A1", "B2"}, // below Region too
 			"[('kind_id','ilike','north')]":              {"A1"},
@@ -177,6 +196,68 @@ func TestSearchByNameFromFacts(t *testing.T) {
 	})
 }
 
+// TestNamesFoundRather: whoever bears the very text is found, and nobody else.
+func TestNamesFoundRather(t *testing.T) {
+	onOdooish(t, func(w *world) {
+		w.create(as(0), "t.user", backend.Values{"name": "Ann", "login": "boss"}, backend.Values{"name": "Boss", "login": "x"},
+			backend.Values{"name": "Old boss", "login": "Old", "active": false})
+		for domain, want := range map[string][]string{
+			"[('display_name','ilike','boss')]":                          {"Ann"},
+			"[('display_name','=','boss')]":                              {"Ann"},
+			"[('display_name','in',['boss','Boss'])]":                    {"Ann"},
+			"[('display_name','ilike','bos')]":                           {"Boss"},
+			"[('display_name','=ilike','boss')]":                         {"Boss"}, // other patterns look at names only
+			"[('display_name','not ilike','boss')]":                      {"Ann"},
+			"[('display_name','ilike','old'),('active','=',False)]":      {"Old boss"}, // archived, his login is not found
+			"[('display_name','ilike','boss'),('active','in',[0,1])]":    {"Ann"},
+			"[('display_name','not in',['boss','Ann'])]":                 {"Boss"},
+			"[('display_name','ilike','boss'),('login','=','x')]":        {},
+			"['|',('display_name','ilike','boss'),('login','=','x')]":    {"Ann", "Boss"},
+			"['!',('display_name','ilike','boss'),('login','=','boss')]": {"Ann"}, // the same as not ilike
+		} {
+			w.equal(domain, w.texts(as(0), "t.user", domain, "name", "name"), want)
+		}
+	})
+}
+
+// TestNamesFoundApart: a search of its own leaves out archived records.
+func TestNamesFoundApart(t *testing.T) {
+	onOdooish(t, func(w *world) {
+		w.create(as(0), "t.apart", backend.Values{"name": "one"}, backend.Values{"name": "another one", "active": false})
+		both := "('active','in',[True,False])"
+		w.equal("by name", w.texts(as(0), "t.apart", "[('display_name','ilike','one'),"+both+"]", "name", ""), []string{"one"})
+		w.equal("not by name", w.texts(as(0), "t.apart", "[('display_name','not ilike','two'),"+both+"]", "name", "name"), []string{"another one", "one"})
+		c := as(0)
+		c.Context.KeepArchived = true
+		w.equal("with archived ones", w.texts(c, "t.apart", "[('display_name','ilike','one')]", "name", "name"), []string{"another one", "one"})
+	})
+}
+
+// TestOrdersThatCodeChanges: a key of the context that changes the model's own
+// order, also where it orders what leads to it.
+func TestOrdersThatCodeChanges(t *testing.T) {
+	onOdooish(t, func(w *world) {
+		c := as(0)
+		c.Context.Unknown = []string{"upside_down"}
+		for _, try := range []struct {
+			model, order string
+			want         backend.Reason
+		}{
+			{"t.thing", "", backend.ContextKey},
+			{"t.thing", "code, id", backend.ContextKey},
+			{"t.thing", "code desc", ""},
+			{"t.link", "thing_id", backend.ContextKey},
+			{"t.link", "", ""},
+		} {
+			if got := w.reasonOf(c, backend.Query{Model: try.model, Fields: []string{"id"}, Order: try.order}); got != try.want {
+				w.Errorf("%s by %q: %q, want %q", try.model, try.order, got, try.want)
+			}
+		}
+		_, err := w.eng.Group(context.Background(), c, &backend.GroupQuery{Model: "t.link", GroupBy: []string{"thing_id"}})
+		w.want(err, fault.BadRequest, "upside_down")
+	})
+}
+
 func TestSearchesThatCodeChanges(t *testing.T) {
 	onOdooish(t, func(w *world) {
 		ids := func(domain string) backend.Query {
@@ -189,7 +270,7 @@ func TestSearchesThatCodeChanges(t *testing.T) {
 			"[('raw','=','x')]":                 backend.PythonSearch,
 			"[('coded','=','x')]":               backend.NotStored,
 			"[('full','<','x')]":                backend.NotStored,
-			"[('full','=','/')]":                backend.NotStored,
+			"[('full','=','')]":                 backend.NotStored,
 		} {
 			if got := w.reasonOf(as(0), ids(domain)); got != want {
 				w.Errorf("%s: %q, want %q", domain, got, want)
@@ -215,6 +296,9 @@ func TestComputedFromFacts(t *testing.T) {
 			"[('full','ilike','north')]":          {"A1"},
 			"[('full','ilike','Region / B')]":     {"B2"},
 			"[('full','ilike','North / B')]":      {},
+			"[('full','ilike','North /')]":        {"A1"}, // only what is before the slash
+			"[('full','ilike','/ B2')]":           {},
+			"[('full','ilike','Region / B / 2')]": {},
 			"[('full','=','Region / B2')]":        {"B2"},
 			"[('full','not in',['Region / B2'])]": {"A1", ""},
 		} {

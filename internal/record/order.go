@@ -16,8 +16,12 @@ var orderTerm = regexp.MustCompile(`^([a-z_][a-z0-9_]*)(?:\.([a-z_]+))?(?:\s+(as
 // the model's own (semantics, section 8).
 func (f *from) orderBy(order string) (string, error) {
 	order = strings.TrimSpace(order)
-	if order == "" {
-		return f.order(f.model.Order, false, nil)
+	if order == "" || order == f.model.Order {
+		own, err := f.c.ownOrder(f.model)
+		if err != nil {
+			return "", err
+		}
+		order = own
 	}
 	return f.order(order, false, nil)
 }
@@ -131,8 +135,12 @@ func (f *from) orderRef(field *schema.Field, desc bool, nulls string, seen []*sc
 	if target.Order == "id" {
 		return f.orderTerm(link, field, desc, nulls), nil
 	}
+	own, err := f.c.ownOrder(target)
+	if err != nil {
+		return "", err
+	}
 	next := up.parent(field)
-	terms, err := next.sudo(func() (string, error) { return next.order(target.Order, desc, append(seen, field)) })
+	terms, err := next.sudo(func() (string, error) { return next.order(own, desc, append(seen, field)) })
 	switch nulls { // of the link, whatever the target's own terms say
 	case "first":
 		terms = "(" + link + " is not null), " + terms

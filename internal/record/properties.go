@@ -114,28 +114,6 @@ func (f *from) propertyMember(expr string, not bool, list []any) (string, error)
 	return cond, nil
 }
 
-// pySet drops what Python takes for equal, such as true and 1.
-func pySet(list []any) []any {
-	var set []any
-	for _, v := range list {
-		same := func(w any) bool {
-			switch {
-			case isPyFalse(v):
-				return isPyFalse(w)
-			case isPyTrue(v):
-				return isPyTrue(w)
-			}
-			x, isFloat := v.(float64)
-			n, isInt := w.(int64)
-			return w == v || isFloat && isInt && x == float64(n)
-		}
-		if !slices.ContainsFunc(set, same) {
-			set = append(set, v)
-		}
-	}
-	return set
-}
-
 // propertyCompare renders an inequality: texts compare with the value as text,
 // others as JSON values do.
 func (f *from) propertyCompare(field *schema.Field, expr string, op domain.Op, value any) (string, error) {
@@ -151,43 +129,6 @@ func (f *from) propertyCompare(field *schema.Field, expr string, op domain.Op, v
 		return d.JSONOrder(expr) + " " + string(op) + " " + d.JSONOrder(d.JSONValue(f.c.arg(string(encoded)))), err
 	}
 	return "", backend.CannotProve(backend.ValueShape, field.Model.Name+"."+field.Name, "a list compared with "+string(op))
-}
-
-// turned is the opposite of a condition, if it holds an inequality of
-// properties: as Odoo turns those round, a property that is false does not
-// match it but matches its opposite, though it is more than any number.
-func (f *from) turned(n domain.Node) (domain.Node, bool) {
-	switch n := n.(type) {
-	case *domain.Leaf:
-		back := map[domain.Op]domain.Op{
-			domain.OpLt: domain.OpGe, domain.OpGe: domain.OpLt, domain.OpGt: domain.OpLe, domain.OpLe: domain.OpGt,
-		}[n.Op]
-		name, _, _ := strings.Cut(n.Path, ".")
-		if field := f.model.Field(name); back == "" || field == nil || field.Type != schema.Properties {
-			return domain.Not{Child: n}, false
-		}
-		unset, other := *n, *n
-		unset.Op, unset.Value, other.Op = domain.OpIn, []any{false}, back
-		return domain.Or{&unset, &other}, true
-	case domain.And:
-		parts, found := f.turnedAll(n)
-		return domain.Or(parts), found
-	case domain.Or:
-		parts, found := f.turnedAll(n)
-		return domain.And(parts), found
-	case domain.Not:
-		return n.Child, false
-	}
-	return domain.Not{Child: n}, false
-}
-
-func (f *from) turnedAll(nodes []domain.Node) ([]domain.Node, bool) {
-	parts, found := make([]domain.Node, len(nodes)), false
-	for i, n := range nodes {
-		part, one := f.turned(n)
-		parts[i], found = part, found || one
-	}
-	return parts, found
 }
 
 var propertyTerm = regexp.MustCompile(`^([a-z0-9_]+)\.([a-z0-9_]+)(?:\s+(asc|desc))?(?:\s+nulls\s+(first|last))?$`)

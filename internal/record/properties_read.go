@@ -248,8 +248,10 @@ func (cx *callContext) namesOf(db sqldb.Querier, model string, ids []int64) (nam
 			found[r.Int(0)] = json.RawMessage("false")
 			return nil
 		}
-		if err := knowable(m.Name, r.Text(1)); err != nil {
-			return err
+		if mayBeUnknowable(name) {
+			if err := knowable(m.Name, r.Text(1)); err != nil {
+				return err
+			}
 		}
 		text, err := json.Marshal(r.Text(1))
 		found[r.Int(0)] = text

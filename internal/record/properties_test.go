@@ -146,7 +146,7 @@ func TestPropertyMistakes(t *testing.T) {
 			`[("props", "=", False)]`:               "Missing property name",
 			`[("props.AA", "=", 1)]`:                "Wrong name",
 			`[("props.a.b", "=", 1)]`:               "Wrong name",
-			`[("props.aa", "any", [])]`:             "no relation",
+			`[("props.aa", "any", [])]`:             "needs a relation",
 			`[("props.aa", "child_of", 1)]`:         "no relation",
 			`[("props.aa", "=ilike", 1)]`:           "expected a text",
 			`[("props.aa", ">", [1])]`:              "depends on",

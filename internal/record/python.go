@@ -15,6 +15,14 @@ func pyText(v any) string {
 	return pyRepr(v)
 }
 
+// pyTextIfAny is the text of a value that is not empty; of an empty one, itself.
+func pyTextIfAny(v any) any {
+	if isFalsy(nil, v) {
+		return v
+	}
+	return pyText(v)
+}
+
 // pyRepr is how Python shows a value inside a list.
 func pyRepr(v any) string {
 	switch v := v.(type) {
@@ -68,4 +76,53 @@ func pyFloat(v float64) string {
 		s += ".0"
 	}
 	return s
+}
+
+// pyInt reads a whole number as Python's int does: with spaces around it, a
+// sign, and single underscores between digits.
+func pyInt(text string) (int64, error) {
+	text = strings.TrimSpace(text)
+	if strings.HasPrefix(text, "_") || strings.HasSuffix(text, "_") || strings.Contains(text, "__") ||
+		strings.HasPrefix(strings.TrimLeft(text, "+-"), "_") {
+		return 0, strconv.ErrSyntax
+	}
+	return strconv.ParseInt(strings.ReplaceAll(text, "_", ""), 10, 64)
+}
+
+// pyKey is the same for values that Python takes for equal.
+func pyKey(v any) any {
+	switch v := v.(type) {
+	case bool:
+		if v {
+			return int64(1)
+		}
+		return int64(0)
+	case float64:
+		if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
+			return int64(v)
+		}
+	}
+	return v
+}
+
+// pySet drops what Python takes for equal to something before it, such as true
+// behind 1.
+func pySet(list []any) []any {
+	if len(list) < 2 {
+		return list
+	}
+	set := make([]any, 0, len(list))
+	seen := make(map[any]bool, len(list))
+	for _, v := range list {
+		switch v.(type) {
+		case []any, map[string]any: // equal to nothing here
+			set = append(set, v)
+			continue
+		}
+		if key := pyKey(v); !seen[key] {
+			seen[key] = true
+			set = append(set, v)
+		}
+	}
+	return set
 }

@@ -33,19 +33,64 @@ func (e *Env) listInScope(f *schema.Field, v any) error {
 	if err != nil || co == nil {
 		return err
 	}
-	inverse := co.Field(f.Inverse)
-	part := f.Type == schema.One2many && inverse != nil && inverse.Required && inverse.Ondelete == schema.Cascade
+	part := arePart(f, co)
 	for _, cmd := range cmds {
 		mode, changes := cmd.changes(f)
 		if changes && !part && !e.caller.InScope(co.Name, mode) {
-			return fault.Newf(fault.Forbidden, "%s: the scopes of this credential do not cover changes of %s", f.Name, co.Name).
-				With(fault.FieldErrors{f.Name: "out of scope"})
+			return outOfScope(f, co)
 		}
 		if err := e.inScope(co, cmd.Values); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// arePart says that the lines of a list are part of their record.
+func arePart(f *schema.Field, co *schema.Model) bool {
+	inverse := co.Field(f.Inverse)
+	return f.Type == schema.One2many && inverse != nil && inverse.Required && inverse.Ondelete == schema.Cascade
+}
+
+func outOfScope(f *schema.Field, co *schema.Model) error {
+	return fault.Newf(fault.Forbidden, "%s: the scopes of this credential do not cover changes of %s", f.Name, co.Name).
+		With(fault.FieldErrors{f.Name: "out of scope"})
+}
+
+// copyInScope holds the lines that go with a copy to what the credential is for.
+func (e *Env) copyInScope(m *schema.Model, over Values) error {
+	if e.caller.InScope == nil {
+		return nil
+	}
+	return e.linesInScope(m, over, map[string]bool{})
+}
+
+func (e *Env) linesInScope(m *schema.Model, over Values, seen map[string]bool) error {
+	seen[m.Name] = true
+	for _, f := range m.Fields {
+		co := e.st.reg.Model(f.Relation)
+		if _, given := over[f.Name]; given || f.Type != schema.One2many || co == nil || !e.copies(m, f) {
+			continue
+		}
+		if !arePart(f, co) && !e.caller.InScope(co.Name, schema.Create) {
+			return outOfScope(f, co)
+		}
+		if !seen[co.Name] { // lines may have lines
+			if err := e.linesInScope(co, nil, seen); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// MayUnlink refuses a method's deletion of records of its own model by a
+// credential that is good for changes alone.
+func (e *Env) MayUnlink(model string) error {
+	if e.caller.InScope == nil || e.caller.InScope(model, schema.Unlink) {
+		return nil
+	}
+	return fault.Newf(fault.Forbidden, "The scopes of this credential do not cover deleting %s", model)
 }
 
 // changes says what a command does to records of the comodel, if anything.

@@ -77,6 +77,9 @@ func (cx *callContext) search(q *backend.Query, sink backend.Sink) (int64, error
 	if err := sink.Columns(p.columns); err != nil {
 		return -1, err
 	}
+	if q.IDs != nil && len(q.IDs) == 0 {
+		return -1, nil // what was asked of no records may be asked
+	}
 	total := int64(-1)
 	run := func(db sqldb.Querier) error {
 		sink, end := cx.gather(db, p, q, sink)
@@ -244,6 +247,8 @@ func storeFault(err error, what string) error {
 		return fault.New(fault.GatewayTimeout, "The request took too long").Because(err)
 	case errors.Is(err, sqldb.ErrBadPattern):
 		return fault.New(fault.BadRequest, "Invalid domain: a pattern must not end with a lone backslash").Because(err)
+	case errors.Is(err, sqldb.ErrTooLarge):
+		return fault.New(fault.BadRequest, "The request asks for too much at once: fewer conditions, terms or fields are answered").Because(err)
 	case errors.Is(err, sqldb.ErrBadValue):
 		return fault.New(fault.BadRequest, "A value is out of range or of the wrong type").Because(err)
 	}

@@ -50,6 +50,11 @@ func copyData(e *Env, recs []Rec, args Values) (any, error) {
 	if err := e.mayRead(recs); err != nil {
 		return nil, err
 	}
+	if len(recs) > 0 {
+		if err := e.copyInScope(recs[0].model, over); err != nil {
+			return nil, err
+		}
+	}
 	list := []Values{}
 	for _, r := range recs {
 		values, err := e.copyValues(r, over, "")

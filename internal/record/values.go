@@ -74,6 +74,9 @@ func (e *Env) convert(f *schema.Field, v any) (any, error) {
 	case time.Time:
 		v = x.UTC().Format(schema.DatetimeLayout)
 	}
+	if f.Type == schema.Properties || f.Type == schema.PropertiesDefinition {
+		return e.propertiesText(f, v)
+	}
 	v, err := f.Convert(v)
 	if err != nil {
 		return nil, err

@@ -76,7 +76,11 @@ func (e *Env) write(m *schema.Model, ids []int64, given Values) error {
 		fields[name] = true
 	}
 	defer e.protect(m, ids, fields)()
+	properties := e.changeProperties(m, ids, values)
 	if err := e.apply(m, ids, values); err != nil {
+		return err
+	}
+	if err := properties(); err != nil {
 		return err
 	}
 	if err := e.finish(m, ids, fields); err != nil {

@@ -286,5 +286,12 @@ func (f *Field) Stored() *Field { f.Store = true; return f }
 // MaxSize cuts a text to n characters.
 func (f *Field) MaxSize(n int) *Field { f.Size = n; return f }
 
+// AggregatedBy sets the function that puts numbers together when grouping; "none"
+// is none.
+func (f *Field) AggregatedBy(function string) *Field { f.Aggregator = function; return f }
+
+// BypassRules lets searches go through the field without rights on the comodel.
+func (f *Field) BypassRules() *Field { f.NoRules = true; return f }
+
 // Within restricts what an x2many shows.
 func (f *Field) Within(domain string) *Field { f.Domain = domain; return f }

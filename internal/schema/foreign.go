@@ -79,6 +79,7 @@ func (m *Model) learn(known *facts.Model, own bool, precisions map[string]int) {
 		}
 		m.RecName, m.RecNames, m.ParentName = known.Title, known.Names, known.Parent
 		m.NameExpr, m.NameContexts, m.Searching = known.Display, known.Contexts, known.Searching
+		m.Own = known.Own
 	}
 	m.ByDocument = m.ByDocument || known.ByDocument
 	m.PostByRead = m.PostByRead || known.PostByRead
@@ -86,7 +87,6 @@ func (m *Model) learn(known *facts.Model, own bool, precisions map[string]int) {
 	m.Python.Names = m.Python.Names || known.Python.Names
 	m.Python.Search = m.Python.Search || known.Python.Search
 	m.Python.Access = m.Python.Access || known.Python.Access
-	m.Python.NegativeNames = m.Python.NegativeNames || known.Python.NegativeNames
 	m.Python.Groups = m.Python.Groups || known.Python.Groups
 	for name, fact := range known.Fields {
 		if f := m.Field(name); f != nil && !f.Manual {

@@ -85,7 +85,7 @@ func (l *loader) models() error {
 				m.ParentName, m.Uniques, m.Checks = fact.ParentName, fact.Uniques, fact.Checks
 				m.AdminOnly, m.NoLog, m.NoCreate = fact.AdminOnly, fact.NoLog, fact.NoCreate
 				m.NameExpr, m.NameContexts, m.Searching = fact.NameExpr, fact.NameContexts, fact.Searching
-				m.ByDocument, m.PostByRead, m.Python = fact.ByDocument, fact.PostByRead, fact.Python
+				m.ByDocument, m.PostByRead, m.Own, m.Python = fact.ByDocument, fact.PostByRead, fact.Own, fact.Python
 			}
 			l.reg.Models[m.Name] = m
 			l.byID[m.ID] = m

@@ -79,6 +79,8 @@ type Model struct {
 	// (res_model, res_id). PostByRead: whoever may read a document of this model
 	// may work with what hangs on it; else whoever may write it.
 	ByDocument, PostByRead bool
+	// Own are fields that read gives users of their own record as to the superuser.
+	Own []string
 	// Searching is what the model's code does to searches.
 	Searching facts.Searching
 

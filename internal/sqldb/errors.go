@@ -21,6 +21,9 @@ var (
 	ErrOutdated = errors.New("the schema has changed")
 	// ErrBadPattern: a LIKE pattern ends with a lone backslash.
 	ErrBadPattern = errors.New("bad pattern: ends with the escape character")
+	// ErrTooLarge: a statement is more than the database takes: too many columns
+	// or tables, conditions that nest too deep.
+	ErrTooLarge = errors.New("statement too large")
 	// ErrReadOnly: a change was tried outside Write or in a read-only database.
 	ErrReadOnly = errors.New("read-only")
 	// ErrConflict: the transaction lost against others, again after several tries.

@@ -260,3 +260,33 @@ func TestFileMode(t *testing.T) {
 		}
 	}
 }
+
+// What is more than a database takes is the caller's doing, and no failure.
+func TestTooLarge(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
+		read := func(sql string) error {
+			return db.Read(t.Context(), func(q sqldb.Querier) error {
+				return q.Query(t.Context(), sql, nil, func(sqldb.Row) error { return nil })
+			})
+		}
+		if err := read("select " + strings.Repeat("1, ", 3000) + "1"); !errors.Is(err, sqldb.ErrTooLarge) {
+			t.Errorf("columns: %v", err)
+		}
+		if db.Dialect().Name() == "postgres" {
+			if got := text(t, db, "show jit"); got != "off" {
+				t.Errorf("jit is %s", got)
+			}
+			return
+		}
+		for what, sql := range map[string]string{
+			"terms":  "select 1 as a order by " + strings.Repeat("a, ", 3000) + "a",
+			"depth":  "select 1 where 1" + strings.Repeat(" or 1", 2000),
+			"nested": "select " + strings.Repeat("(", 5000) + "1" + strings.Repeat(")", 5000),
+			"tables": "with t as (select 1) select 1 from t" + strings.Repeat(" join t", 100),
+		} {
+			if err := read(sql); !errors.Is(err, sqldb.ErrTooLarge) {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+	})
+}

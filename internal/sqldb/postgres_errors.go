@@ -55,6 +55,8 @@ func postgresError(ctx context.Context, err error) error {
 	switch pg.Code[:2] {
 	case "22":
 		return of(ErrBadValue, pg)
+	case "54":
+		return of(ErrTooLarge, pg)
 	case "08", "53", "58", "28", "3D":
 		return of(ErrUnavailable, pg) // connection, resources, system, login, no such database
 	}

@@ -40,6 +40,13 @@ func sqliteError(err error) error {
 				return of(ErrBadValue, err)
 			}
 		}
+		for _, known := range []string{
+			"too many ", "Expression tree is too large", "Recursion limit", "parser stack overflow", "tables in a join",
+		} {
+			if strings.Contains(text, known) {
+				return of(ErrTooLarge, err)
+			}
+		}
 		for _, known := range []string{"no such column", "no such table", "has no column named"} {
 			if strings.Contains(text, known) {
 				return of(ErrOutdated, err)
