@@ -172,40 +172,36 @@ func (g *grouping) havingLeaf(l *domain.Leaf) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	bad := fault.Newf(fault.BadRequest, "Invalid having: %s is not compared with such a value", shorten(l.Path))
-	value := l.Value
+	operand, ok := g.havingOperand(f.kind, l.Value)
+	if !ok {
+		return "", fault.Newf(fault.BadRequest, "Invalid having: %s is not compared with such a value", shorten(l.Path))
+	}
+	return "(" + expr + " " + op + " " + operand + ")", nil
+}
+
+// havingOperand renders what a figure of a kind is compared with.
+func (g *grouping) havingOperand(kind readKind, value any) (string, bool) {
+	number := kind == readInt || kind == readFloat
 	switch v := value.(type) {
 	case nil:
-		return "(" + expr + " " + op + " null)", nil
+		return "null", true
 	case bool:
-		if f.kind != readBool {
-			return "", bad
-		}
-		return "(" + expr + " " + op + " " + strconv.FormatBool(v) + ")", nil
+		return strconv.FormatBool(v), kind == readBool
 	case string:
-		if f.kind == readInt || f.kind == readFloat {
-			number, err := strconv.ParseFloat(strings.TrimSpace(v), 64)
-			if err != nil || math.IsInf(number, 0) || math.IsNaN(number) {
-				return "", bad // no number of SQL is written so
-			}
-			value = number
+		if !number {
+			return g.havingArg(kind, v), kind != readBool && kind != readJSON
 		}
+		x, err := strconv.ParseFloat(strings.TrimSpace(v), 64)
+		return g.havingArg(kind, x), err == nil && finite(x) // as SQL writes numbers
 	case int64:
-		if f.kind != readInt && f.kind != readFloat {
-			return "", bad
-		}
+		return g.havingArg(kind, v), number
 	case float64:
-		if (f.kind != readInt && f.kind != readFloat) || math.IsInf(v, 0) || math.IsNaN(v) {
-			return "", bad
-		}
-	default:
-		return "", bad
+		return g.havingArg(kind, v), number && finite(v)
 	}
-	if f.kind == readBool || f.kind == readJSON {
-		return "", bad
-	}
-	return "(" + expr + " " + op + " " + g.havingArg(f.kind, value) + ")", nil
+	return "", false
 }
+
+func finite(x float64) bool { return !math.IsInf(x, 0) && !math.IsNaN(x) }
 
 // havingArg is an argument of the type of a figure. Numbers are written out:
 // an amount compares with 0.1 as a decimal number, not as the nearest binary one.

@@ -56,7 +56,7 @@ func isoDayEnd(s string) int {
 // isoDay reads 2024-01-31, 20240131, 2024-W05-3, 2024W053, 2024-W05 or 2024W05.
 func isoDay(s string) (time.Time, bool) {
 	var none time.Time
-	year, ok := digits(s, 0, 4)
+	year, ok := digits(s, 4)
 	if !ok || year < 1 {
 		return none, false
 	}
@@ -68,7 +68,7 @@ func isoDay(s string) (time.Time, bool) {
 	if rest != "" && rest[0] == 'W' {
 		return isoWeek(year, rest[1:], hyphen)
 	}
-	month, ok := digits(rest, 0, 2)
+	month, ok := digits(rest, 2)
 	if !ok {
 		return none, false
 	}
@@ -79,7 +79,7 @@ func isoDay(s string) (time.Time, bool) {
 		}
 		rest = rest[1:]
 	}
-	day, ok := digits(rest, 0, 2)
+	day, ok := digits(rest, 2)
 	t := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
 	return t, ok && len(rest) == 2 && t.Month() == time.Month(month) && t.Day() == day
 }
@@ -87,7 +87,7 @@ func isoDay(s string) (time.Time, bool) {
 // isoWeek reads the week, and the day in it, Monday if there is none.
 func isoWeek(year int, rest string, hyphen bool) (time.Time, bool) {
 	var none time.Time
-	week, ok := digits(rest, 0, 2)
+	week, ok := digits(rest, 2)
 	if !ok || week < 1 {
 		return none, false
 	}
@@ -100,7 +100,7 @@ func isoWeek(year int, rest string, hyphen bool) (time.Time, bool) {
 		if hyphen {
 			rest = rest[1:]
 		}
-		if day, ok = digits(rest, 0, 1); !ok || len(rest) != 1 || day < 1 || day > 7 {
+		if day, ok = digits(rest, 1); !ok || len(rest) != 1 || day < 1 || day > 7 {
 			return none, false
 		}
 	}
@@ -116,7 +116,7 @@ func isoClock(s string) (time.Duration, bool) {
 	colons := true
 	fraction := false
 	for i := range parts {
-		n, ok := digits(s, 0, 2)
+		n, ok := digits(s, 2)
 		if !ok {
 			return 0, false
 		}
@@ -156,11 +156,11 @@ func allDigits(s string) bool {
 	return true
 }
 
-// digits reads a number of n digits at a place.
-func digits(s string, at, n int) (int, bool) {
-	if len(s) < at+n || !allDigits(s[at:at+n]) {
+// digits reads a number of n digits in front.
+func digits(s string, n int) (int, bool) {
+	if len(s) < n || !allDigits(s[:n]) {
 		return 0, false
 	}
-	v, err := strconv.Atoi(s[at : at+n])
+	v, err := strconv.Atoi(s[:n])
 	return v, err == nil
 }

@@ -36,29 +36,9 @@ func (f *from) member(field *schema.Field, expr string, not bool, list []any) (s
 	if field.Name == "id" {
 		return f.memberID(field, expr, not, list)
 	}
-	falsy, hasFalsy := field.Type.Falsy()
-	unset := false
-	var values []any
-	for _, v := range list {
-		if meansUnset(field, v) {
-			unset = true
-			continue
-		}
-		if _, isText := v.(string); field.Type == schema.HTML && !isText {
-			return "", staged(storeStage, badOperand(field, "compares only with texts"))
-		}
-		v, inRange, err := f.operand(field, v)
-		if err != nil {
-			return "", err
-		}
-		if inRange && hasFalsy && v == falsy && field.Type != schema.Monetary { // 0.4 in an integer field
-			unset = true
-		} else if inRange {
-			values = append(values, v)
-		}
-	}
-	if unset && hasFalsy && len(list) > 0 {
-		values = append(values, falsy)
+	values, unset, err := f.operands(field, list)
+	if err != nil {
+		return "", err
 	}
 	cond := f.inValues(field, expr, values)
 	if unset {
@@ -71,6 +51,34 @@ func (f *from) member(field *schema.Field, expr string, not bool, list []any) (s
 		return negate(cond), nil
 	}
 	return f.notInValues(field, expr, values) + " or " + expr + " is null", nil
+}
+
+// operands are the values of "in" as the field's type has them, its falsy value
+// among them if unset says that one of them stands for what is not set.
+func (f *from) operands(field *schema.Field, list []any) (values []any, unset bool, err error) {
+	falsy, hasFalsy := field.Type.Falsy()
+	for _, v := range list {
+		if meansUnset(field, v) {
+			unset = true
+			continue
+		}
+		if _, isText := v.(string); field.Type == schema.HTML && !isText {
+			return nil, false, staged(storeStage, badOperand(field, "compares only with texts"))
+		}
+		v, inRange, err := f.operand(field, v)
+		if err != nil {
+			return nil, false, err
+		}
+		if inRange && hasFalsy && v == falsy && field.Type != schema.Monetary { // 0.4 in an integer field
+			unset = true
+		} else if inRange {
+			values = append(values, v)
+		}
+	}
+	if unset && hasFalsy {
+		values = append(values, falsy)
+	}
+	return values, unset, nil
 }
 
 // meansUnset says whether an operand of "in" stands for what is not set. Odoo
