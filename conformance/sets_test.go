@@ -76,7 +76,6 @@ type sets struct {
 	engine *record.Engine
 	model  string
 	caller *backend.Caller
-	all    map[int64]bool
 	leaves []domain.Node
 	found  map[domain.Node]map[int64]bool
 }
@@ -84,14 +83,16 @@ type sets struct {
 // usable keeps the conditions that the engine answers for this user.
 func (s *sets) usable(t *testing.T, leaves []domain.Node) bool {
 	t.Helper()
-	var err error
-	if s.all, err = s.search(domain.Const(true)); err != nil {
+	if _, err := s.search(domain.Const(true)); err != nil {
 		return false
 	}
 	s.found = map[domain.Node]map[int64]bool{}
 	for _, leaf := range leaves {
-		if ids, err := s.search(leaf); err == nil {
-			s.leaves, s.found[leaf] = append(s.leaves, leaf), ids
+		not := domain.Not{Child: leaf}
+		ids, err := s.search(leaf)
+		others, errNot := s.search(not)
+		if err == nil && errNot == nil {
+			s.leaves, s.found[leaf], s.found[not] = append(s.leaves, leaf), ids, others
 		}
 	}
 	return len(s.leaves) > 0
@@ -136,30 +137,41 @@ func (s *sets) draw(t *rapid.T, depth int) domain.Node {
 	return rapid.SampledFrom(s.leaves).Draw(t, "leaf")
 }
 
-// evaluate puts the answers of the conditions together as sets.
+// evaluate puts the answers of the conditions together as sets. A negation goes
+// inward, as in Odoo, and ends at conditions: that of a condition is asked for
+// as such, since what the database does not know belongs to neither.
 func (s *sets) evaluate(n domain.Node) map[int64]bool {
-	out := map[int64]bool{}
 	switch n := n.(type) {
 	case domain.And:
-		left, right := s.evaluate(n[0]), s.evaluate(n[1])
-		for id := range left {
-			if right[id] {
-				out[id] = true
-			}
-		}
+		return both(s.evaluate(n[0]), s.evaluate(n[1]))
 	case domain.Or:
-		maps.Copy(out, s.evaluate(n[0]))
-		maps.Copy(out, s.evaluate(n[1]))
+		return either(s.evaluate(n[0]), s.evaluate(n[1]))
 	case domain.Not:
-		child := s.evaluate(n.Child)
-		for id := range s.all {
-			if !child[id] {
-				out[id] = true
-			}
+		switch child := n.Child.(type) {
+		case domain.And:
+			return either(s.evaluate(domain.Not{Child: child[0]}), s.evaluate(domain.Not{Child: child[1]}))
+		case domain.Or:
+			return both(s.evaluate(domain.Not{Child: child[0]}), s.evaluate(domain.Not{Child: child[1]}))
+		case domain.Not:
+			return s.evaluate(child.Child)
 		}
-	default:
-		return s.found[n]
 	}
+	return s.found[n]
+}
+
+func both(a, b map[int64]bool) map[int64]bool {
+	out := map[int64]bool{}
+	for id := range a {
+		if b[id] {
+			out[id] = true
+		}
+	}
+	return out
+}
+
+func either(a, b map[int64]bool) map[int64]bool {
+	out := maps.Clone(a)
+	maps.Copy(out, b)
 	return out
 }
 

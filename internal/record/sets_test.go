@@ -30,7 +30,7 @@ func TestDomainsAreSets(t *testing.T) {
 			}
 			return ids
 		}
-		all, found := search(domain.Const(true)), map[domain.Node]map[int64]bool{}
+		found := map[domain.Node]map[int64]bool{}
 		var leaves []domain.Node
 		for _, c := range operatorCases() {
 			node, err := domain.Parse(c.domain, domain.Limits{})
@@ -38,12 +38,12 @@ func TestDomainsAreSets(t *testing.T) {
 				w.Fatal(err)
 			}
 			domain.Walk(node, func(l *domain.Leaf) {
-				leaves, found[l] = append(leaves, l), search(l)
+				leaves, found[l], found[domain.Not{Child: l}] = append(leaves, l), search(l), search(domain.Not{Child: l})
 			})
 		}
 		rapid.Check(w, func(t *rapid.T) {
 			node := drawDomain(t, leaves, 4)
-			got, want := search(node), evaluate(node, all, found)
+			got, want := search(node), evaluate(node, found)
 			if !maps.Equal(got, want) {
 				t.Fatalf("%s: one query finds %v, the sets %v", domain.String(node),
 					slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
@@ -66,28 +66,40 @@ func drawDomain(t *rapid.T, leaves []domain.Node, depth int) domain.Node {
 	return rapid.SampledFrom(leaves).Draw(t, "leaf")
 }
 
-func evaluate(n domain.Node, all map[int64]bool, found map[domain.Node]map[int64]bool) map[int64]bool {
-	out := map[int64]bool{}
+// evaluate puts the answers of conditions together. A negation goes inward, as
+// in Odoo, and ends at conditions: that of a condition is asked for as such,
+// since what the database does not know belongs to neither.
+func evaluate(n domain.Node, found map[domain.Node]map[int64]bool) map[int64]bool {
 	switch n := n.(type) {
 	case domain.And:
-		left, right := evaluate(n[0], all, found), evaluate(n[1], all, found)
-		for id := range left {
-			if right[id] {
-				out[id] = true
-			}
-		}
+		return both(evaluate(n[0], found), evaluate(n[1], found))
 	case domain.Or:
-		maps.Copy(out, evaluate(n[0], all, found))
-		maps.Copy(out, evaluate(n[1], all, found))
+		return either(evaluate(n[0], found), evaluate(n[1], found))
 	case domain.Not:
-		child := evaluate(n.Child, all, found)
-		for id := range all {
-			if !child[id] {
-				out[id] = true
-			}
+		switch child := n.Child.(type) {
+		case domain.And:
+			return either(evaluate(domain.Not{Child: child[0]}, found), evaluate(domain.Not{Child: child[1]}, found))
+		case domain.Or:
+			return both(evaluate(domain.Not{Child: child[0]}, found), evaluate(domain.Not{Child: child[1]}, found))
+		case domain.Not:
+			return evaluate(child.Child, found)
 		}
-	default:
-		return found[n]
 	}
+	return found[n]
+}
+
+func both(a, b map[int64]bool) map[int64]bool {
+	out := map[int64]bool{}
+	for id := range a {
+		if b[id] {
+			out[id] = true
+		}
+	}
+	return out
+}
+
+func either(a, b map[int64]bool) map[int64]bool {
+	out := maps.Clone(a)
+	maps.Copy(out, b)
 	return out
 }
