@@ -11,6 +11,7 @@ import (
 
 	"gatehouse/internal/backend"
 	"gatehouse/internal/domain"
+	"gatehouse/internal/domain/domaintest"
 	"gatehouse/internal/record"
 )
 
@@ -87,7 +88,7 @@ func (s *sets) usable(t *testing.T, leaves []domain.Node) bool {
 		return false
 	}
 	s.found = map[domain.Node]map[int64]bool{}
-	for _, leaf := range leaves {
+	for _, leaf := range domaintest.OneType(leaves) {
 		not := domain.Not{Child: leaf}
 		ids, err := s.search(leaf)
 		others, errNot := s.search(not)
@@ -110,69 +111,14 @@ func (s *sets) search(n domain.Node) (map[int64]bool, error) {
 }
 
 func (s *sets) check(t *rapid.T) {
-	node := s.draw(t, 3)
+	node := domaintest.Draw(t, s.leaves, 3)
 	got, err := s.search(node)
 	if err != nil {
 		t.Fatalf("%s: %v", domain.String(node), err)
 	}
-	if want := s.evaluate(node); !maps.Equal(got, want) {
+	if want := domaintest.Evaluate(node, s.found); !maps.Equal(got, want) {
 		t.Fatalf("%s as user %d: one query finds %v, the sets %v", domain.String(node), s.caller.UserID, ids(got), ids(want))
 	}
-}
-
-// draw makes a random domain of recorded conditions.
-func (s *sets) draw(t *rapid.T, depth int) domain.Node {
-	kind := "leaf"
-	if depth > 0 {
-		kind = rapid.SampledFrom([]string{"leaf", "and", "or", "not"}).Draw(t, "kind")
-	}
-	switch kind {
-	case "and":
-		return domain.And{s.draw(t, depth-1), s.draw(t, depth-1)}
-	case "or":
-		return domain.Or{s.draw(t, depth-1), s.draw(t, depth-1)}
-	case "not":
-		return domain.Not{Child: s.draw(t, depth-1)}
-	}
-	return rapid.SampledFrom(s.leaves).Draw(t, "leaf")
-}
-
-// evaluate puts the answers of the conditions together as sets. A negation goes
-// inward, as in Odoo, and ends at conditions: that of a condition is asked for
-// as such, since what the database does not know belongs to neither.
-func (s *sets) evaluate(n domain.Node) map[int64]bool {
-	switch n := n.(type) {
-	case domain.And:
-		return both(s.evaluate(n[0]), s.evaluate(n[1]))
-	case domain.Or:
-		return either(s.evaluate(n[0]), s.evaluate(n[1]))
-	case domain.Not:
-		switch child := n.Child.(type) {
-		case domain.And:
-			return either(s.evaluate(domain.Not{Child: child[0]}), s.evaluate(domain.Not{Child: child[1]}))
-		case domain.Or:
-			return both(s.evaluate(domain.Not{Child: child[0]}), s.evaluate(domain.Not{Child: child[1]}))
-		case domain.Not:
-			return s.evaluate(child.Child)
-		}
-	}
-	return s.found[n]
-}
-
-func both(a, b map[int64]bool) map[int64]bool {
-	out := map[int64]bool{}
-	for id := range a {
-		if b[id] {
-			out[id] = true
-		}
-	}
-	return out
-}
-
-func either(a, b map[int64]bool) map[int64]bool {
-	out := maps.Clone(a)
-	maps.Copy(out, b)
-	return out
 }
 
 func ids(set map[int64]bool) []int64 { return slices.Sorted(maps.Keys(set)) }

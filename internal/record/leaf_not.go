@@ -17,6 +17,8 @@ func (f *from) opposite(n domain.Node) (domain.Node, bool) {
 		return domain.Or(opposites(n)), true
 	case domain.Or:
 		return domain.And(opposites(n)), true
+	case domain.Not:
+		return n.Child, true
 	case *domain.Leaf:
 		return f.oppositeLeaf(n)
 	}

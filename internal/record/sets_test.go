@@ -10,6 +10,7 @@ import (
 
 	"gatehouse/internal/backend"
 	"gatehouse/internal/domain"
+	"gatehouse/internal/domain/domaintest"
 )
 
 // A domain compiled to one query finds the same records as its conditions one
@@ -41,65 +42,14 @@ func TestDomainsAreSets(t *testing.T) {
 				leaves, found[l], found[domain.Not{Child: l}] = append(leaves, l), search(l), search(domain.Not{Child: l})
 			})
 		}
+		leaves = domaintest.OneType(leaves)
 		rapid.Check(w, func(t *rapid.T) {
-			node := drawDomain(t, leaves, 4)
-			got, want := search(node), evaluate(node, found)
+			node := domaintest.Draw(t, leaves, 4)
+			got, want := search(node), domaintest.Evaluate(node, found)
 			if !maps.Equal(got, want) {
 				t.Fatalf("%s: one query finds %v, the sets %v", domain.String(node),
 					slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
 			}
 		})
 	})
-}
-
-func drawDomain(t *rapid.T, leaves []domain.Node, depth int) domain.Node {
-	if depth > 0 {
-		switch rapid.IntRange(0, 3).Draw(t, "kind") {
-		case 1:
-			return domain.And{drawDomain(t, leaves, depth-1), drawDomain(t, leaves, depth-1)}
-		case 2:
-			return domain.Or{drawDomain(t, leaves, depth-1), drawDomain(t, leaves, depth-1)}
-		case 3:
-			return domain.Not{Child: drawDomain(t, leaves, depth-1)}
-		}
-	}
-	return rapid.SampledFrom(leaves).Draw(t, "leaf")
-}
-
-// evaluate puts the answers of conditions together. A negation goes inward, as
-// in Odoo, and ends at conditions: that of a condition is asked for as such,
-// since what the database does not know belongs to neither.
-func evaluate(n domain.Node, found map[domain.Node]map[int64]bool) map[int64]bool {
-	switch n := n.(type) {
-	case domain.And:
-		return both(evaluate(n[0], found), evaluate(n[1], found))
-	case domain.Or:
-		return either(evaluate(n[0], found), evaluate(n[1], found))
-	case domain.Not:
-		switch child := n.Child.(type) {
-		case domain.And:
-			return either(evaluate(domain.Not{Child: child[0]}, found), evaluate(domain.Not{Child: child[1]}, found))
-		case domain.Or:
-			return both(evaluate(domain.Not{Child: child[0]}, found), evaluate(domain.Not{Child: child[1]}, found))
-		case domain.Not:
-			return evaluate(child.Child, found)
-		}
-	}
-	return found[n]
-}
-
-func both(a, b map[int64]bool) map[int64]bool {
-	out := map[int64]bool{}
-	for id := range a {
-		if b[id] {
-			out[id] = true
-		}
-	}
-	return out
-}
-
-func either(a, b map[int64]bool) map[int64]bool {
-	out := maps.Clone(a)
-	maps.Copy(out, b)
-	return out
 }
