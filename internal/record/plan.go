@@ -212,13 +212,26 @@ func (c *compiler) plan(m *schema.Model, q *backend.Query) (*plan, error) {
 	if p.partial {
 		shown = " where" + shown
 	}
-	page := "select " + strings.Join(exprs, ", ") + " from (select " + f.alias + ".* from " + joins + " where " + base +
-		" order by " + order
+	values := strings.Join(exprs, ", ")
 	rest := ") " + f.alias + f.joins.String() + shown + " order by " + order
+	page := "select " + values + " from (select " + f.columnsIn(values+rest) + " from " + joins + " where " + base +
+		" order by " + order
 	p.whole = c.statement(head + where + " order by " + order)
 	p.page = c.statement(page + "\x00" + rest)
 	p.offset = c.statement(page + "\x00 offset cast(" + laterFirst + " as bigint)" + rest)
 	return p, nil
+}
+
+// columnsIn are the columns of the clause's table that a text of SQL names, the
+// id always: rows are sorted faster the narrower they are.
+func (f *from) columnsIn(text string) string {
+	columns := f.alias + `."id"`
+	for _, field := range f.model.Fields {
+		if column := f.col(field); field.HasColumn() && field.Name != "id" && strings.Contains(text, column) {
+			columns += ", " + column
+		}
+	}
+	return columns
 }
 
 // parseDomain reads and joins the two forms in which a query brings a domain.

@@ -108,13 +108,16 @@ func sameType(first map[string]string, l *domain.Leaf) bool {
 }
 
 // typeOf is the type of a value as far as Python's equality goes, and whether
-// the value is set.
+// the value is set. 0 and False are equal, but not to a many2one.
 func typeOf(v any) (kind string, set bool) {
 	switch v := v.(type) {
 	case nil:
 		return "none", false
 	case bool:
-		return "number", v
+		if v {
+			return "number", true
+		}
+		return "false", false
 	case string:
 		return "text", v != ""
 	case int:
