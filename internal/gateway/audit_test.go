@@ -4,16 +4,21 @@ import (
 	"context"
 	"encoding/json"
 	"net/netip"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"gatehouse/internal/audit"
 	"gatehouse/internal/backend"
+	"gatehouse/internal/business"
+	"gatehouse/internal/clock"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/gateway"
 	"gatehouse/internal/record"
 	"gatehouse/internal/setting"
+	"gatehouse/internal/sqldb"
 )
 
 // auditor looks at what an administrator's changes leave in the trail.
@@ -251,4 +256,41 @@ func TestTrailOfSettings(t *testing.T) {
 			t.Error("half of a refused change was kept")
 		}
 	})
+}
+
+// BenchmarkCreate: ordinary data pays nothing for the trail; policy does.
+func BenchmarkCreate(b *testing.B) {
+	ctx := context.Background()
+	db, err := sqldb.OpenSQLite(ctx, filepath.Join(b.TempDir(), "b.db"), sqldb.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = db.Close() })
+	eng, err := record.Open(ctx, db, record.Options{
+		Models: slices.Concat(business.Models(), audit.Models()), Logics: business.Logics(business.Options{}),
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(eng.Close)
+	if err := eng.Sudo(ctx, business.Seed); err != nil {
+		b.Fatal(err)
+	}
+	for _, model := range []string{"res.partner.category", "ir.config_parameter"} {
+		for _, via := range []audit.Via{"", audit.API} {
+			caller := &backend.Caller{UserID: 2, Admin: true, Origin: audit.Origin{Via: via, UserID: 2, Login: "admin"}}
+			b.Run(model+" "+string(via), func(b *testing.B) {
+				for b.Loop() {
+					name := clock.RandomHex(8)
+					values := backend.Values{"name": name}
+					if model == "ir.config_parameter" {
+						values = backend.Values{"key": name, "value": "v"}
+					}
+					if _, err := eng.Create(ctx, caller, model, []backend.Values{values}); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
 }
