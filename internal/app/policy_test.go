@@ -79,9 +79,14 @@ func TestOwnRecordsAreForAdministrators(t *testing.T) {
 	for _, p := range []person{ann, narrow, wide} {
 		for _, model := range append([]string{"gateway.nothing"}, ownModels...) {
 			for _, try := range [][3]string{
-				{"GET", model, ""}, {"GET", model + "/1", ""}, {"GET", model + "/4711", ""},
-				{"POST", model, `{"name":"x"}`}, {"PATCH", model + "/1", `{"name":"x"}`}, {"DELETE", model + "/1", ""},
-				{"POST", model + "/1/revoke", `{}`}, {"POST", model + "/search_count", `{}`},
+				{"GET", model, ""},
+				{"GET", model + "/1", ""},
+				{"GET", model + "/4711", ""},
+				{"POST", model, `{"name":"x"}`},
+				{"PATCH", model + "/1", `{"name":"x"}`},
+				{"DELETE", model + "/1", ""},
+				{"POST", model + "/1/revoke", `{}`},
+				{"POST", model + "/search_count", `{}`},
 			} {
 				status, answer := send(t, h, try[0], "/api/v1/"+try[1], try[2], p.header...)
 				if status != 403 || strings.Contains(fmt.Sprint(answer), "Did you mean") {
