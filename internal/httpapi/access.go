@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"gatehouse/internal/audit"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/identity"
 	"gatehouse/internal/iprange"
@@ -55,6 +56,10 @@ func (s *Server) identify(c *call) error {
 	}
 	c.who = who
 	c.caller.UserID = who.UserID
+	c.caller.Origin = audit.Origin{
+		Via: audit.API, UserID: who.UserID, Login: who.Login,
+		Credential: string(who.Kind), CredentialID: who.CredentialID, IP: c.ip, RequestID: c.event.RequestID,
+	}
 	c.caller.Admin = who.Administrator && who.Scopes.Allows(identity.Need{Action: identity.Admin})
 	e := &c.event
 	e.UserID, e.Login, e.LogLevel = who.UserID, who.Login, who.LogLevel

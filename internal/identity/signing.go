@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"gatehouse/internal/audit"
 	"gatehouse/internal/clock"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/sqldb"
@@ -61,11 +62,16 @@ func (s *Service) addSigningKey(ctx context.Context, tx sqldb.Tx) error {
 }
 
 // RotateSigningKey makes a new key, with which all nodes sign from now on.
-// Tokens signed with the old one hold until they expire.
-func (s *Service) RotateSigningKey(ctx context.Context) error {
+// Tokens signed with the old one hold until they expire. The audit trail gets
+// the names of both keys, never the keys.
+func (s *Service) RotateSigningKey(ctx context.Context, who audit.Origin) error {
 	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
 		now := s.clock.Now()
-		_, err := tx.Exec(ctx, `update gateway_signing_key set retired_at = $1 where retired_at is null`, now)
+		before, err := currentKID(ctx, tx)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `update gateway_signing_key set retired_at = $1 where retired_at is null`, now)
 		if err != nil {
 			return err
 		}
@@ -73,12 +79,30 @@ func (s *Service) RotateSigningKey(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return s.addSigningKey(ctx, tx)
+		if err := s.addSigningKey(ctx, tx); err != nil {
+			return err
+		}
+		after, err := currentKID(ctx, tx)
+		if err != nil {
+			return err
+		}
+		return audit.Write(ctx, tx, who, now, audit.Entry{
+			Model: audit.Settings, Name: "signing_key", Action: "rotate_signing_key",
+			Before: map[string]any{"kid": before}, After: map[string]any{"kid": after},
+		})
 	})
 	if err != nil {
 		return storeFault(err, "rotate the signing key")
 	}
 	return s.signing.load(ctx, s.db, s.clock.Now())
+}
+
+func currentKID(ctx context.Context, tx sqldb.Tx) (kid string, err error) {
+	err = tx.Query(ctx, `select kid from gateway_signing_key where retired_at is null`, nil, func(r sqldb.Row) error {
+		kid = r.Text(0)
+		return nil
+	})
+	return kid, err
 }
 
 // load reads the keys. Retired ones count until the last token that they may
