@@ -50,6 +50,7 @@ type Decision struct {
 	Remaining int64
 	Reset     time.Duration // until the window ends
 	Window    string
+	Start     time.Time // of the window, by the database's clock
 }
 
 // Fault is the error of a refused request: RateLimited, with the time to wait.
@@ -77,6 +78,7 @@ func Models() []*schema.Model {
 			schema.NewChar("window_name", "Window").RO(),
 			schema.NewInteger("window_seconds", "Window Length (s)").Req().RO(),
 			schema.NewDatetime("window_start", "Window Start").Req().RO().Index(),
+			schema.NewDatetime("window_end", "Window End").RO().Helped("When the count starts anew"),
 			schema.NewInteger("count", "Requests").RO().Helped("Requests that were let through"),
 			schema.NewInteger("max_count", "Limit").RO(),
 		},
