@@ -22,12 +22,16 @@ type counting struct {
 	writes, again atomic.Int64
 	hold          chan struct{} // nil: do not wait
 	fail          error
+	broken        bool // panics
 }
 
 func (c *counting) Write(ctx context.Context, fn func(sqldb.Tx) error) error {
 	c.writes.Add(1)
 	if c.hold != nil {
 		<-c.hold
+	}
+	if c.broken {
+		panic("broken")
 	}
 	if c.fail != nil {
 		return c.fail
