@@ -77,7 +77,7 @@ func lanesOf(d sqldb.Dialect) int {
 	if d.Name() == "sqlite" {
 		return 1
 	}
-	return 4
+	return 2
 }
 
 // Close ends what New began. Requests that are being counted still get their answer.
