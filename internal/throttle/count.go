@@ -236,13 +236,13 @@ func newStatements(d sqldb.Dialect) *statements {
 			from asked a join gateway_throttle t on ` + same + `
 			order by a.number, t.window_seconds desc` + d.ForUpdate() + `),
 		room as (
-			select number, min(` + d.Least("n", d.Greatest("most - count", "0")) + `) as n
-			from locked group by number having count(*) = min(windows)),
+			select id, number, window_seconds, count, window_start, most, windows,
+				count(*) over (partition by number) as known,
+				min(` + d.Least("n", d.Greatest("most - count", "0")) + `) over (partition by number) as n
+			from locked),
 		counted as (
-			update gateway_throttle t set count = t.count + x.n, max_count = x.most
-			from (select id, most, room.n from locked join room on room.number = locked.number) as x
-			where t.id = x.id)
-		select l.id, l.count, l.window_start, ` + d.Now() + `, l.window_seconds, l.number, room.n
-		from locked l join room on room.number = l.number`
+			update gateway_throttle t set count = t.count + r.n, max_count = r.most
+			from room r where t.id = r.id and r.known = r.windows)
+		select id, count, window_start, ` + d.Now() + `, window_seconds, number, n from room where known = windows`
 	return s
 }
