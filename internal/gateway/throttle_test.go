@@ -32,9 +32,9 @@ func TestActiveThrottles(t *testing.T) {
 		}
 		page := &backend.Page{}
 		_, err = eng.Search(ctx, admin, &backend.Query{
-			Model: "gateway.throttle", Order: "id",
+			Model: "gateway.throttle", Order: "id", Limit: 80,
 			DomainText: fmt.Sprintf(`[("window_end", ">", "%s")]`, time.Now().UTC().Format(time.DateTime)),
-			Fields:     []string{"subject", "caller", "remaining", "max_count", "window_end"},
+			Fields:     []string{"caller", "remaining", "window_end"},
 		}, page)
 		if err != nil {
 			t.Fatal(err)
@@ -42,12 +42,9 @@ func TestActiveThrottles(t *testing.T) {
 		var got []string
 		for i := range page.Rows {
 			cell := func(name string) backend.Value { return page.Get(i, name) }
-			got = append(got, fmt.Sprintf("%s %s %d of %d", cell("subject").Text, cell("caller").Text, cell("remaining").Int, cell("max_count").Int))
+			got = append(got, fmt.Sprintf("%s %d left", cell("caller").Text, cell("remaining").Int))
 		}
-		want := []string{
-			key + " ci 1 of 3", "user:2 admin 2 of 3", "ip:192.0.2.7 192.0.2.7 2 of 3",
-			"ip:2001:db8::/64 2001:db8::/64 2 of 3", "key:999 key:999 2 of 3", "other:x other:x 2 of 3",
-		}
+		want := []string{"ci 1 left", "admin 2 left", "192.0.2.7 2 left", "2001:db8::/64 2 left", "key:999 2 left", "other:x 2 left"}
 		if !slices.Equal(got, want) {
 			t.Errorf("%q", got)
 		}

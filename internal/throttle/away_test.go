@@ -58,8 +58,8 @@ func (p *proxy) serve(client net.Conn) {
 	}
 	for _, pair := range [][2]net.Conn{{client, server}, {server, client}} {
 		p.group.Go(func() {
-			defer pair[0].Close() //nolint:errcheck // it may be closed
-			defer pair[1].Close() //nolint:errcheck // it may be closed
+			defer pair[0].Close()
+			defer pair[1].Close()
 			_, _ = io.Copy(gate{pair[1], p}, pair[0])
 		})
 	}

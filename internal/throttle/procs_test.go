@@ -200,7 +200,7 @@ func (n *node) listen(answers io.Reader) {
 func (n *node) end(t *testing.T) {
 	t.Helper()
 	_ = n.stdin.Close()
-	for range n.done { //nolint:revive // until it is closed
+	for range n.done { // until it is closed
 	}
 	if err := n.cmd.Wait(); err != nil {
 		t.Errorf("a node: %v: %s", err, n.stderr.String())
@@ -237,7 +237,7 @@ func eachStore(t *testing.T, fn func(t *testing.T, db sqldb.DB, nodes []*node)) 
 func pushTime(t *testing.T) time.Duration {
 	text := os.Getenv("GATEHOUSE_TEST_THROTTLE_TIME")
 	if text == "" {
-		return 2500 * time.Millisecond
+		return 2 * time.Second
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil {

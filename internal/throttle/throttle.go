@@ -84,16 +84,17 @@ func Models() []*schema.Model {
 			schema.NewInteger("count", "Requests").RO().Helped("Requests that were let through"),
 			schema.NewInteger("max_count", "Limit").RO(),
 			schema.NewInteger("remaining", "Remaining").ComputedSQL(
-				"case when {t}.max_count > {t}.count then {t}.max_count - {t}.count else 0 end"),
+				`case when {t}."max_count" > {t}."count" then {t}."max_count" - {t}."count" else 0 end`),
 		},
 	}}
 }
 
 // callerName is who a subject is, for people; the limiter itself only knows
 // subjects. Those that are gone, and kinds that are not named here, are told
-// as they are.
+// as they are. Columns are quoted, which is how the engine sees that they are
+// needed.
 const callerName = `coalesce(case
-	when {t}.subject like 'key:%' then (select k.name from gateway_key k where k.id = cast(substr({t}.subject, 5) as integer))
-	when {t}.subject like 'user:%' then (select u.login from res_users u where u.id = cast(substr({t}.subject, 6) as integer))
-	when {t}.subject like 'ip:%' then substr({t}.subject, 4)
-	end, {t}.subject)`
+	when {t}."subject" like 'key:%' then (select k.name from gateway_key k where k.id = cast(substr({t}."subject", 5) as integer))
+	when {t}."subject" like 'user:%' then (select u.login from res_users u where u.id = cast(substr({t}."subject", 6) as integer))
+	when {t}."subject" like 'ip:%' then substr({t}."subject", 4)
+	end, {t}."subject")`
