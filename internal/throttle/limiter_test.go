@@ -335,30 +335,6 @@ func TestRefusalsAreBounded(t *testing.T) {
 	}
 }
 
-// What was counted before somebody deleted windows is not remembered after it.
-func TestClearedMeanwhile(t *testing.T) {
-	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
-		start(t, db)
-		c := &counting{DB: db, hold: make(chan struct{})}
-		l := New(c, Options{})
-		defer l.Close()
-		done := make(chan Decision)
-		go func() {
-			d, _ := l.Take(context.Background(), "key:1", []Window{long(1)})
-			done <- d
-		}()
-		waitFor(t, func() bool { return c.writes.Load() > 0 })
-		l.lane("key:1").forget()
-		close(c.hold)
-		if d := <-done; !d.Allowed {
-			t.Errorf("%+v", d)
-		}
-		if _, known := l.Refused("key:1", []Window{long(1)}); known {
-			t.Error("remembered what was cleared meanwhile")
-		}
-	})
-}
-
 type fixed struct{}
 
 func (fixed) Now() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }
