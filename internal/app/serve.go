@@ -31,6 +31,7 @@ func (a *App) Handler() (http.Handler, error) {
 		Resources: httpapi.StandardResources(), Log: a.Log, Observer: requestLog{a.Log},
 		TrustedProxies: a.Config.Server.TrustedProxies, MaxBody: int64(a.Config.Server.MaxBody),
 		RequestTimeout: a.Config.Server.RequestTimeout, Version: a.Version,
+		AdmitUncounted: a.Config.Server.RateLimitOnError == "open",
 	})
 }
 

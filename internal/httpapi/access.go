@@ -130,6 +130,9 @@ func (s *Server) limit(c *call) error {
 	}
 	decision, err := s.deps.Limiter.Take(ctx, subject, windows)
 	if err != nil {
+		if s.deps.AdmitUncounted && ctx.Err() == nil && fault.Is(err, fault.Unavailable) {
+			return nil // the limiter has logged it, once
+		}
 		return err
 	}
 	if decision.Limit > 0 {

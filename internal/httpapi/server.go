@@ -67,6 +67,9 @@ type Deps struct {
 	MaxBody int64
 	// RequestTimeout is how long a request may take; 0 is without end.
 	RequestTimeout time.Duration
+	// AdmitUncounted lets requests through that the limiter cannot count
+	// because its store is away; otherwise they are refused with a 503.
+	AdmitUncounted bool
 	// Version is told at the path /.
 	Version string
 	// Ready says whether requests can be answered; nil asks the backend.
