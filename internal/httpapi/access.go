@@ -46,7 +46,7 @@ func (s *Server) identify(c *call) error {
 	if c.route.Access == Public {
 		return nil
 	}
-	who, err := s.deps.Identity.Identify(c.ctx, c.r.Header)
+	who, err := s.deps.Identity.Identify(c.ctx, c.r.Header, c.ip)
 	if err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ func BenchmarkIdentify(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := s.Identify(b.Context(), h); err != nil {
+				if _, err := s.Identify(b.Context(), h, here.IP); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -51,7 +51,7 @@ func BenchmarkIdentify(b *testing.B) {
 		h := http.Header{"Authorization": {"Bearer " + token}}
 		b.RunParallel(func(pb *testing.PB) {
 			for pb.Next() {
-				if _, err := s.Identify(b.Context(), h); err != nil {
+				if _, err := s.Identify(b.Context(), h, here.IP); err != nil {
 					b.Error(err)
 				}
 			}

@@ -196,7 +196,7 @@ func (h *house) key(change func(*KeySpec)) (key string, id int64) {
 
 // who identifies a caller.
 func (h *house) who(header, value string) (*Principal, error) {
-	return h.Identify(h.t.Context(), http.Header{header: {value}})
+	return h.Identify(h.t.Context(), http.Header{header: {value}}, here.IP)
 }
 
 func (h *house) bearer(token string) (*Principal, error) {
