@@ -48,7 +48,7 @@ func keyTables() []*schema.Model {
 // dumped takes columns of one table out of the recorded dump.
 func dumped(t *testing.T, folder, table string, columns ...string) (rows []map[string]any) {
 	t.Helper()
-	file, err := os.Open(filepath.Join(folder, "database.sql.gz")) //nolint:gosec // a folder that the developer names
+	file, err := os.Open(filepath.Join(folder, "database.sql.gz"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func dumped(t *testing.T, folder, table string, columns ...string) (rows []map[s
 // that it refuses are not.
 func TestRecordedUserKeys(t *testing.T) {
 	folder := corpusFolder(t)
-	text, err := os.ReadFile(filepath.Join(folder, "users.json")) //nolint:gosec // as above
+	text, err := os.ReadFile(filepath.Join(folder, "users.json"))
 	if err != nil {
 		t.Fatal(err)
 	}

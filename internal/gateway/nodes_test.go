@@ -174,10 +174,14 @@ func TestChangesReachEveryNode(t *testing.T) {
 			{"expire the user's key", func(p *person) {
 				n.write("res.users.apikeys", p.userKey, backend.Values{"expiration_date": soon})
 			}, only(identity.UserKey, refused)},
-			{"scopes of the key", func(p *person) { n.write("gateway.key", p.key, backend.Values{"scopes": "write"}) },
-				only(identity.APIKey, func(p *identity.Principal, err error) bool { return err == nil && p.Scopes.String() == "write" })},
-			{"limits of the key", func(p *person) { n.write("gateway.key", p.key, backend.Values{"limit_minute": int64(9)}) },
-				only(identity.APIKey, limits(identity.Limits{Minute: 9}))},
+			{
+				"scopes of the key", func(p *person) { n.write("gateway.key", p.key, backend.Values{"scopes": "write"}) },
+				only(identity.APIKey, func(p *identity.Principal, err error) bool { return err == nil && p.Scopes.String() == "write" }),
+			},
+			{
+				"limits of the key", func(p *person) { n.write("gateway.key", p.key, backend.Values{"limit_minute": int64(9)}) },
+				only(identity.APIKey, limits(identity.Limits{Minute: 9})),
+			},
 			{"limits of the profile", func(p *person) {
 				n.write("gateway.profile", p.profile, backend.Values{"limit_minute": int64(7), "limit_day": int64(70)})
 			}, all(limits(identity.Limits{Minute: 7, Day: 70}))},
@@ -186,22 +190,34 @@ func TestChangesReachEveryNode(t *testing.T) {
 			}, all(func(p *identity.Principal, err error) bool {
 				return err == nil && len(p.AllowedIPs) == 1 && p.AllowedIPs[0] == netip.MustParsePrefix("192.0.2.0/24")
 			})},
-			{"log level of the profile", func(p *person) { n.write("gateway.profile", p.profile, backend.Values{"log_level": "full"}) },
-				all(func(p *identity.Principal, err error) bool { return err == nil && p.LogLevel == "full" })},
-			{"archive the profile", func(p *person) { n.write("gateway.profile", p.profile, backend.Values{"active": false}) },
+			{
+				"log level of the profile", func(p *person) { n.write("gateway.profile", p.profile, backend.Values{"log_level": "full"}) },
+				all(func(p *identity.Principal, err error) bool { return err == nil && p.LogLevel == "full" }),
+			},
+			{
+				"archive the profile", func(p *person) { n.write("gateway.profile", p.profile, backend.Values{"active": false}) },
 				all(func(p *identity.Principal, err error) bool {
 					return err == nil && p.Limits.IsZero() && p.AllowedIPs == nil
-				})},
-			{"delete the profile", func(p *person) { n.unlink("gateway.profile", p.profile) },
+				}),
+			},
+			{
+				"delete the profile", func(p *person) { n.unlink("gateway.profile", p.profile) },
 				all(func(p *identity.Principal, err error) bool {
 					return err == nil && p.Limits.IsZero() && p.AllowedIPs == nil
-				})},
-			{"change the password", func(p *person) { n.write("res.users", p.user, backend.Values{"password": "another"}) },
-				only(identity.UserToken, refused)},
-			{"rename the user", func(p *person) { n.write("res.users", p.user, backend.Values{"login": p.login + "-new"}) },
-				all(func(p *identity.Principal, err error) bool { return err == nil && p.Login[len(p.Login)-4:] == "-new" })},
-			{"make him an administrator", func(p *person) { n.administrator(p) },
-				all(func(p *identity.Principal, err error) bool { return err == nil && p.Administrator })},
+				}),
+			},
+			{
+				"change the password", func(p *person) { n.write("res.users", p.user, backend.Values{"password": "another"}) },
+				only(identity.UserToken, refused),
+			},
+			{
+				"rename the user", func(p *person) { n.write("res.users", p.user, backend.Values{"login": p.login + "-new"}) },
+				all(func(p *identity.Principal, err error) bool { return err == nil && p.Login[len(p.Login)-4:] == "-new" }),
+			},
+			{
+				"make him an administrator", func(p *person) { n.administrator(p) },
+				all(func(p *identity.Principal, err error) bool { return err == nil && p.Administrator }),
+			},
 			{"archive the user", func(p *person) { n.write("res.users", p.user, backend.Values{"active": false}) }, all(refused)},
 			{"delete the user", func(p *person) { n.unlink("res.users", p.user) }, all(refused)},
 		} {
