@@ -73,3 +73,17 @@ func BenchmarkVerifyToken(b *testing.B) {
 		}
 	}
 }
+
+// A user's key that is seen for the first time: what its hash costs.
+func BenchmarkHashUserKey(b *testing.B) {
+	p := newKeyHashes()
+	key, stored, err := NewUserKey()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if ok, err := p.compare(key, stored.Hash); !ok || err != nil {
+			b.Fatal(ok, err)
+		}
+	}
+}
