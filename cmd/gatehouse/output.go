@@ -41,7 +41,7 @@ func (o output) table(w io.Writer, heads []string, rows [][]any) error {
 		for j, cell := range row {
 			cells[j] = "-"
 			if cell != nil {
-				cells[j] = fmt.Sprint(cell)
+				cells[j] = strings.ReplaceAll(fmt.Sprint(cell), "\n", ", ")
 			}
 		}
 		fmt.Fprintln(tw, strings.Join(cells, "\t"))

@@ -11,10 +11,11 @@ import (
 )
 
 type userCommand struct {
-	Create   userCreate   `cmd:"" help:"Create a user."`
-	List     userList     `cmd:"" help:"List the users."`
-	Password userPassword `cmd:"" help:"Give a user a new password, read from standard input."`
-	Archive  userArchive  `cmd:"" help:"Archive a user: no credential of his works any more."`
+	Create   userCreate     `cmd:"" help:"Create a user."`
+	List     userList       `cmd:"" help:"List the users."`
+	Password userPassword   `cmd:"" help:"Give a user a new password, read from standard input."`
+	Archive  userArchive    `cmd:"" help:"Archive a user: no credential of his works any more."`
+	Key      userKeyCommand `cmd:"" help:"Create, list and revoke the API keys of users, as Odoo has them."`
 }
 
 type userCreate struct {

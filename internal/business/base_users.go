@@ -2,9 +2,9 @@ package business
 
 import s "gatehouse/internal/schema"
 
-// userModels are users, who delegate to their partner.
+// userModels are users, who delegate to their partner, and their keys.
 func userModels(partner *s.Model) []*s.Model {
-	return []*s.Model{inherit(userModel(), partner, "partner_id")}
+	return []*s.Model{inherit(userModel(), partner, "partner_id"), userKeyModel()}
 }
 
 func userModel() *s.Model {

@@ -42,12 +42,16 @@ const (
 // adminModels is how the names of Gatehouse's own models begin.
 const adminModels = "gateway."
 
+// userKeys are the API keys of users. Each may do all that its user may do, so
+// a credential that may do less does not make any.
+const userKeys = "res.users.apikeys"
+
 // identify finds out who calls. Public routes do not ask.
 func (s *Server) identify(c *call) error {
 	if c.route.Access == Public {
 		return nil
 	}
-	who, err := s.deps.Identity.Identify(c.ctx, c.r.Header)
+	who, err := s.deps.Identity.Identify(c.ctx, c.r.Header, c.ip)
 	if err != nil {
 		return err
 	}
@@ -78,8 +82,10 @@ func (s *Server) authorize(c *call) error {
 		need = identity.Need{Action: identity.Admin}
 	}
 	if !c.who.Scopes.Allows(need) {
-		return fault.New(fault.Forbidden, "Missing scope: "+need.String()).
-			With(map[string]string{"scope": need.String()})
+		return missingScope(need)
+	}
+	if all := (identity.Need{Action: identity.Admin}); c.event.Model == userKeys && need.Action == identity.Write && !c.who.Scopes.Allows(all) {
+		return missingScope(all)
 	}
 	if c.route.Access == Scoped && need.Action != identity.Read {
 		c.caller.InScope = c.inScope
@@ -90,12 +96,17 @@ func (s *Server) authorize(c *call) error {
 	return nil
 }
 
+func missingScope(need identity.Need) error {
+	return fault.New(fault.Forbidden, "Missing scope: "+need.String()).
+		With(map[string]string{"scope": need.String()})
+}
+
 // inScope says whether the credential covers a change of a model that a
 // request brings along in a list of another one.
 func (c *call) inScope(model string, mode schema.Mode) bool {
 	need := identity.Need{Action: identity.Write, Model: model}
 	switch {
-	case strings.HasPrefix(model, adminModels):
+	case strings.HasPrefix(model, adminModels), model == userKeys && mode != schema.Unlink:
 		need.Action = identity.Admin
 	case mode == schema.Unlink:
 		need.Action = identity.Delete

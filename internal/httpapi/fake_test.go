@@ -23,7 +23,7 @@ import (
 // people knows callers by their key. "broken" stands for a store that is away.
 type people map[string]*identity.Principal
 
-func (p people) Identify(_ context.Context, h http.Header) (*identity.Principal, error) {
+func (p people) Identify(_ context.Context, h http.Header, _ netip.Addr) (*identity.Principal, error) {
 	key := h.Get("X-API-Key")
 	if key == "" {
 		return nil, fault.New(fault.Unauthenticated, "Authentication required")

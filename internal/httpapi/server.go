@@ -27,7 +27,7 @@ import (
 
 // Identity is what the API needs of package identity.
 type Identity interface {
-	Identify(ctx context.Context, h http.Header) (*identity.Principal, error)
+	Identify(ctx context.Context, h http.Header, ip netip.Addr) (*identity.Principal, error)
 	Login(ctx context.Context, login, password string, meta identity.Meta) (*identity.TokenPair, *identity.User, error)
 	Refresh(ctx context.Context, token string, meta identity.Meta) (*identity.TokenPair, error)
 	Logout(ctx context.Context, p *identity.Principal, refresh string) error

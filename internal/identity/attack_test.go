@@ -183,7 +183,7 @@ func TestHeaders(t *testing.T) {
 			{"unknown key", http.Header{"X-Api-Key": {strings.Repeat("a", 64)}}, fault.Unauthenticated, "Invalid API key"},
 			{"key as a token", http.Header{"Authorization": {"Bearer " + key}}, fault.Unauthenticated, "Invalid token"},
 		} {
-			_, err := h.Identify(t.Context(), test.header)
+			_, err := h.Identify(t.Context(), test.header, here.IP)
 			if test.want == "" {
 				if err != nil {
 					t.Errorf("%s: %v", test.name, err)

@@ -3,18 +3,19 @@ package identity
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 )
 
 // benchService is a Service that has an account and a key in memory, without
 // a database: a query would be a nil dereference.
-func benchService(b *testing.B) (s *Service, token, key string) {
+func benchService(b testing.TB) (s *Service, token, key, userKey string) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	s = &Service{
 		clock:    &hand{now: now},
 		accounts: newLRU[int64, *account](4096),
-		tokens:   newLRU[digest, *tokenEntry](4096), keys: newLRU[digest, *keyEntry](4096),
+		tokens:   newLRU[digest, *tokenEntry](4096), keys: newLRU[digest, *keyEntry](4096), userKeys: newLRU[digest, *userKeyEntry](4096),
 	}
 	signs := &signingKey{kid: "k", secret: make([]byte, 64)}
 	s.signing.ring.Store(&keyRing{current: signs, byKID: map[string]*signingKey{"k": signs}})
@@ -26,22 +27,25 @@ func benchService(b *testing.B) (s *Service, token, key string) {
 	}
 	key, _ = NewKey()
 	s.keys.put(digestOf(key), &keyEntry{principal: &Principal{Kind: APIKey, CredentialID: 7}})
+	userKey = "2$" + strings.Repeat("0123abcd", 5)
+	s.userKeys.put(digestOf(userKey), &userKeyEntry{principal: &Principal{Kind: UserKey, CredentialID: 8}})
 	for i := range 4000 { // as full as it gets
 		s.tokens.put(digestOf(fmt.Sprint(i)), &tokenEntry{})
 		s.revoked.add(fmt.Sprint(i), now)
 	}
-	return s, token, key
+	return s, token, key, userKey
 }
 
 func BenchmarkIdentify(b *testing.B) {
-	s, token, key := benchService(b)
+	s, token, key, userKey := benchService(b)
 	for name, h := range map[string]http.Header{
 		"token": {"Authorization": {"Bearer " + token}}, "key": {"X-Api-Key": {key}},
+		"user key": {"Authorization": {"Bearer " + userKey}},
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := s.Identify(b.Context(), h); err != nil {
+				if _, err := s.Identify(b.Context(), h, here.IP); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -51,7 +55,7 @@ func BenchmarkIdentify(b *testing.B) {
 		h := http.Header{"Authorization": {"Bearer " + token}}
 		b.RunParallel(func(pb *testing.PB) {
 			for pb.Next() {
-				if _, err := s.Identify(b.Context(), h); err != nil {
+				if _, err := s.Identify(b.Context(), h, here.IP); err != nil {
 					b.Error(err)
 				}
 			}
@@ -61,11 +65,25 @@ func BenchmarkIdentify(b *testing.B) {
 
 // A token that is seen for the first time.
 func BenchmarkVerifyToken(b *testing.B) {
-	s, token, _ := benchService(b)
+	s, token, _, _ := benchService(b)
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := s.verify(b.Context(), token, accessToken, s.clock.Now()); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// A user's key that is seen for the first time: what its hash costs.
+func BenchmarkHashUserKey(b *testing.B) {
+	p := newKeyHashes()
+	key, stored, err := NewUserKey()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if ok, err := p.compare(key, stored.Hash); !ok || err != nil {
+			b.Fatal(ok, err)
 		}
 	}
 }

@@ -102,6 +102,12 @@ func odooModels() []*schema.Model {
 			schema.NewBoolean("active", "Active"),
 			schema.NewMany2one("partner_id", "Partner", "res.partner"),
 		}},
+		{Name: "res.users.apikeys", NoLog: true, Fields: []*schema.Field{
+			schema.NewChar("name", "Name").Req(),
+			schema.NewMany2one("user_id", "User", "res.users").Req().OnDeleteDo(schema.Cascade),
+			schema.NewChar("scope", "Scope"), schema.NewDatetime("expiration_date", "Expiration Date"),
+			schema.NewChar("index", "Index").Hidden(), schema.NewChar("key", "Key").Hidden(),
+		}},
 		{Name: "ir.model.data", Fields: []*schema.Field{
 			schema.NewChar("module", "Module"), schema.NewChar("name", "Name"),
 			schema.NewChar("model", "Model"), schema.NewInteger("res_id", "Record"),
@@ -194,9 +200,21 @@ func (h *house) key(change func(*KeySpec)) (key string, id int64) {
 	return key, id
 }
 
+// userKey makes an API key of a user, without scope and expiry.
+func (h *house) userKey(user int64) (key string, id int64) {
+	h.t.Helper()
+	key, stored, err := NewUserKey()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.change([]string{KeysChanged}, `insert into res_users_apikeys (name, user_id, "index", "key") values ($1, $2, $3, $4)`,
+		"script", user, stored.Index, stored.Hash)
+	return key, h.number(`select max(id) from res_users_apikeys`)
+}
+
 // who identifies a caller.
 func (h *house) who(header, value string) (*Principal, error) {
-	return h.Identify(h.t.Context(), http.Header{header: {value}})
+	return h.Identify(h.t.Context(), http.Header{header: {value}}, here.IP)
 }
 
 func (h *house) bearer(token string) (*Principal, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -23,9 +24,10 @@ func digestOf(credential string) digest {
 // Identify finds out who makes a request, by its Authorization (RFC 6750) or
 // X-API-Key header. A credential that was seen before costs no query. Errors
 // are Unauthenticated, BadRequest when there are two credentials, Forbidden
-// when the caller's allowed IPs cannot be understood, or Unavailable. Whether
-// the address is allowed is not checked here.
-func (s *Service) Identify(ctx context.Context, h http.Header) (*Principal, error) {
+// when the caller's allowed IPs cannot be understood, RateLimited when too many
+// wrong keys came from the address ip, or Unavailable. Whether the address is
+// allowed is not checked here.
+func (s *Service) Identify(ctx context.Context, h http.Header, ip netip.Addr) (*Principal, error) {
 	now := s.clock.Now()
 	bearer, hasBearer := h["Authorization"]
 	key, hasKey := h["X-Api-Key"]
@@ -36,6 +38,9 @@ func (s *Service) Identify(ctx context.Context, h http.Header) (*Principal, erro
 		token, ok := bearerToken(bearer)
 		if !ok {
 			return nil, fault.New(fault.Unauthenticated, "Malformed Authorization header: expected 'Authorization: Bearer <access token>'")
+		}
+		if k, ok := parseUserKey(token); ok {
+			return s.identifyUserKey(ctx, token, k, ip, now)
 		}
 		return s.identifyToken(ctx, token, now)
 	case hasKey:

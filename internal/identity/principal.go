@@ -10,8 +10,9 @@ type CredentialKind string
 
 // The kinds of credentials.
 const (
-	UserToken CredentialKind = "jwt"     // access token of a user
-	APIKey    CredentialKind = "api_key" // gateway API key
+	UserToken CredentialKind = "jwt"      // access token of a user
+	APIKey    CredentialKind = "api_key"  // gateway API key
+	UserKey   CredentialKind = "user_key" // API key of a user, as Odoo has them
 )
 
 // Limits are requests per window; 0 means no limit of its own.
@@ -41,7 +42,7 @@ type Principal struct {
 	Login        string
 	Name         string
 	Kind         CredentialKind
-	CredentialID int64 // row of gateway_key; 0 for tokens
+	CredentialID int64 // row of gateway_key or res_users_apikeys; 0 for tokens
 	// TokenID is the jti of a token, "" for keys.
 	TokenID string
 	// Family is what all tokens that came of one login share, "" for keys.

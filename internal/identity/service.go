@@ -52,12 +52,17 @@ type Service struct {
 	accounts *lru[int64, *account]
 	tokens   *lru[digest, *tokenEntry]
 	keys     *lru[digest, *keyEntry]
-	loads    singleflight.Group
+	userKeys *lru[digest, *userKeyEntry]
+	// Apart from the good ones, so that guessing does not push them out.
+	wrongKeys *lru[digest, wrongKey]
+	loads     singleflight.Group
 
-	signing  signing
-	revoked  revocations
-	attempts *attempts
-	usage    usage
+	signing   signing
+	revoked   revocations
+	attempts  *attempts
+	guesses   *guesses
+	keyHashes *Passwords
+	usage     usage
 
 	reload chan struct{} // capacity 1: signing keys or revocations changed
 	stop   func()
@@ -84,9 +89,10 @@ func New(ctx context.Context, db sqldb.DB, users Users, o Options) (*Service, er
 		accounts: newLRU[int64, *account](o.CacheSize),
 		tokens:   newLRU[digest, *tokenEntry](o.CacheSize),
 		keys:     newLRU[digest, *keyEntry](o.CacheSize),
-		attempts: newAttempts(),
-		reload:   make(chan struct{}, 1),
-		done:     make(chan struct{}),
+		userKeys: newLRU[digest, *userKeyEntry](o.CacheSize), wrongKeys: newLRU[digest, wrongKey](o.CacheSize),
+		attempts: newAttempts(), guesses: newGuesses(), keyHashes: newKeyHashes(),
+		reload: make(chan struct{}, 1),
+		done:   make(chan struct{}),
 	}
 	if err := s.createSigningKeys(ctx); err != nil {
 		return nil, err

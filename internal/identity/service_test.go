@@ -109,7 +109,7 @@ func TestStoreAway(t *testing.T) {
 		h.accepts(h.bearer(token))
 		h.accepts(h.who("X-Api-Key", known))
 		for header, value := range map[string]string{"Authorization": "Bearer " + fresh, "X-Api-Key": strings.Repeat("b", 64)} {
-			_, err := h.Identify(t.Context(), http.Header{header: {value}})
+			_, err := h.Identify(t.Context(), http.Header{header: {value}}, here.IP)
 			if !fault.Is(err, fault.Unavailable) || !errors.Is(err, sqldb.ErrUnavailable) {
 				t.Errorf("%s: %v", header, err)
 			}
