@@ -6,12 +6,18 @@ import (
 
 	"gatehouse/internal/app"
 	"gatehouse/internal/backend"
+	"gatehouse/internal/domain"
 )
 
 // listRecords prints fields of all records of a model.
 func listRecords(ctx context.Context, a *app.App, out output, model string, fields []string) error {
+	return listWhere(ctx, a, out, model, nil, fields)
+}
+
+// listWhere prints fields of the records that a domain finds; nil is all.
+func listWhere(ctx context.Context, a *app.App, out output, model string, which domain.Node, fields []string) error {
 	page := &backend.Page{}
-	query := &backend.Query{Model: model, Fields: fields, Order: "id"}
+	query := &backend.Query{Model: model, Domain: which, Fields: fields, Order: "id"}
 	if _, err := a.Engine.Search(ctx, a.Superuser(), query, page); err != nil {
 		return err
 	}

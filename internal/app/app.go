@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"gatehouse/internal/business"
@@ -30,6 +31,7 @@ type App struct {
 	Identity *identity.Service
 	Settings *setting.Store
 	Limiter  *throttle.Limiter
+	Blocks   *throttle.Blocks
 	Version  string
 
 	// FirstPassword is the password of the user admin if this start made it at
@@ -77,7 +79,24 @@ func (a *App) open(ctx context.Context) (err error) {
 	a.Limiter = throttle.New(a.DB, throttle.Options{
 		Timeout: limitTimeout(a.Config), Log: a.Log,
 	})
+	a.Blocks, err = throttle.OpenBlocks(ctx, a.DB, throttle.BlockOptions{
+		Rule: a.blockRule, Log: a.Log,
+		Never: slices.Concat(a.Config.Server.TrustedProxies, a.Config.Server.NeverBlock),
+	})
+	if err != nil {
+		return fmt.Errorf("read the blocked addresses: %w", err)
+	}
 	return nil
+}
+
+// blockRule is when addresses are blocked without anybody's doing, as set now.
+func (a *App) blockRule() throttle.BlockRule {
+	s := a.Settings.Current()
+	return throttle.BlockRule{
+		Violations: s.AutoblockViolations,
+		Window:     time.Duration(s.AutoblockWindowMinutes) * time.Minute,
+		Duration:   time.Duration(s.AutoblockMinutes) * time.Minute,
+	}
 }
 
 // limitTimeout bounds the wait for the limiter well below that of a request:
@@ -109,6 +128,9 @@ func (a *App) Close(ctx context.Context) error {
 	}
 	if a.Limiter != nil {
 		a.Limiter.Close()
+	}
+	if a.Blocks != nil {
+		errs = append(errs, a.Blocks.Close(ctx))
 	}
 	if a.Settings != nil {
 		a.Settings.Close()

@@ -34,6 +34,7 @@ type Config struct {
 type Server struct {
 	Listen           Address       `name:"listen" env:"GATEHOUSE_LISTEN" default:"127.0.0.1:8069" placeholder:"HOST:PORT" help:"Address that serves the API and the dashboard. An empty host means every interface."`
 	TrustedProxies   Networks      `name:"trusted-proxies" env:"GATEHOUSE_TRUSTED_PROXIES" placeholder:"CIDR,..." help:"Networks of the proxies whose X-Forwarded-For is believed. Empty: nobody's."`
+	NeverBlock       Networks      `name:"never-block" env:"GATEHOUSE_NEVER_BLOCK" placeholder:"CIDR,..." help:"Networks that are never blocked, whatever they do: an office, a monitor. Trusted proxies never are."`
 	MaxBody          ByteSize      `name:"max-body" env:"GATEHOUSE_MAX_BODY" default:"8MiB" placeholder:"SIZE" help:"Largest request body, in bytes or with a unit (512KiB, 8MiB). Larger ones are answered 413."`
 	RequestTimeout   time.Duration `name:"request-timeout" env:"GATEHOUSE_REQUEST_TIMEOUT" default:"30s" placeholder:"DURATION" help:"Longest time that one request may take."`
 	RateLimitOnError string        `name:"rate-limit-on-error" env:"GATEHOUSE_RATE_LIMIT_ON_ERROR" default:"closed" placeholder:"CHOICE" enum:"closed,open" help:"What becomes of requests that cannot be counted because the store does not answer. closed: they are refused with 503. open: they are let through without a limit."`

@@ -19,7 +19,7 @@ type Keys struct{ Service *identity.Service }
 
 // Logics is the behaviour of Gatehouse's own models.
 func Logics(k *Keys) []record.Logic {
-	return []record.Logic{keyLogic(k), userKeyLogic(), profileLogic(), tokenLogic(k), throttleLogic(), auditLogic()}
+	return []record.Logic{keyLogic(k), userKeyLogic(), profileLogic(), tokenLogic(k), throttleLogic(), blockLogic(), auditLogic()}
 }
 
 // keyLogic makes the key itself when a gateway.key is created, and shows it once.

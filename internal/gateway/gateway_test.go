@@ -39,6 +39,11 @@ func onBoth(t *testing.T, fn func(t *testing.T, eng *record.Engine, admin *backe
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = keys.Service.Close(ctx) })
+		blocks, err := throttle.OpenBlocks(ctx, db, throttle.BlockOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = blocks.Close(ctx) })
 		fn(t, eng, &backend.Caller{UserID: 2, Admin: true})
 	})
 }

@@ -126,9 +126,10 @@ func (c *call) mayReadBack(m *schema.Model, fields []string) error {
 }
 
 // limit counts the request. It runs for refused ones too, so that guessing
-// credentials is limited as well, and headers are on every answer.
+// credentials is limited as well, and headers are on every answer. Blocked
+// addresses are refused without it: they shall cost the store nothing.
 func (s *Server) limit(c *call) error {
-	if c.route == nil || c.route.Limiting != Counted {
+	if c.route == nil || c.route.Limiting != Counted || c.shutOut {
 		return nil
 	}
 	subject, windows := s.limitsOf(c)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gatehouse/internal/identity"
+	"gatehouse/internal/throttle"
 )
 
 // Event is what there is to know about a finished request. Path, Query and
@@ -71,6 +72,9 @@ func (s *Server) log(c *call) error {
 				slog.String("error", f.Error()), slog.String("stack", e.Stack))
 		}
 	}
+	if (c.status == http.StatusUnauthorized || c.status == http.StatusTooManyRequests) && c.route.Limiting == Counted {
+		s.deps.Blocks.Violation(c.ip, e.Time)
+	}
 	e.Latency = time.Since(c.began)
 	s.deps.Observer.Observe(e)
 	return nil
@@ -98,6 +102,13 @@ func (o LogObserver) Observe(e *Event) {
 	}
 	o.Log.LogAttrs(ctx, slog.LevelInfo, "request", attrs...)
 }
+
+// noBlocks shuts nobody out.
+type noBlocks struct{}
+
+func (noBlocks) Blocked(netip.Addr, time.Time) (throttle.Block, bool) { return throttle.Block{}, false }
+
+func (noBlocks) Violation(netip.Addr, time.Time) {}
 
 // noObserver is for whoever wants none.
 type noObserver struct{}

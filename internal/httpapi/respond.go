@@ -76,6 +76,10 @@ func (c *call) faultHeaders(h http.Header) {
 		h["WWW-Authenticate"] = []string{challenge(c.r)}
 	case fault.RateLimited, fault.Unavailable:
 		h.Set("Retry-After", seconds(max(c.fault.RetryAfter, time.Second)))
+	case fault.Blocked:
+		if c.fault.RetryAfter > 0 { // else it is for good
+			h.Set("Retry-After", seconds(c.fault.RetryAfter))
+		}
 	case fault.TooLarge:
 		h.Set("Connection", "close") // the rest of the body is not worth reading
 	default:

@@ -41,6 +41,14 @@ type Limiter interface {
 	Take(ctx context.Context, subject string, limits []throttle.Window) (throttle.Decision, error)
 }
 
+// Blocks is what the API needs to know of blocked addresses.
+type Blocks interface {
+	// Blocked says whether an address is blocked, from memory.
+	Blocked(ip netip.Addr, now time.Time) (throttle.Block, bool)
+	// Violation notes a 401 or 429 of an address; it does not block.
+	Violation(ip netip.Addr, now time.Time)
+}
+
 // Settings is what the API needs of package setting.
 type Settings interface {
 	Current() *setting.Settings
@@ -55,6 +63,8 @@ type Deps struct {
 	Identity Identity
 	Limiter  Limiter
 	Settings Settings
+	// Blocks shuts addresses out; nil shuts none out.
+	Blocks Blocks
 	// Resources are the curated ones; see StandardResources. None by default.
 	Resources []Resource
 	// Log takes what callers must not see: causes of failures and stacks.
@@ -118,6 +128,9 @@ func New(deps Deps) (*Server, error) {
 func (d Deps) withDefaults() Deps {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
+	}
+	if d.Blocks == nil {
+		d.Blocks = noBlocks{}
 	}
 	if d.Observer == nil {
 		d.Observer = noObserver{}

@@ -62,7 +62,8 @@ func (d Decision) Fault() *fault.Error {
 	}
 }
 
-// Models declares gateway.throttle, the windows that are being counted.
+// Models declares gateway.throttle, the windows that are being counted, and
+// gateway.block, the addresses that are refused.
 func Models() []*schema.Model {
 	return []*schema.Model{{
 		Name: "gateway.throttle", Label: "Active Throttle", Table: "gateway_throttle",
@@ -86,7 +87,7 @@ func Models() []*schema.Model {
 			schema.NewInteger("remaining", "Remaining").ComputedSQL(
 				`case when {t}."max_count" > {t}."count" then {t}."max_count" - {t}."count" else 0 end`),
 		},
-	}}
+	}, blockModel()}
 }
 
 // callerName is who a subject is, for people; the limiter itself only knows
