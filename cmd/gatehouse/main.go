@@ -18,6 +18,7 @@ type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Run the server."`
 	User    userCommand    `cmd:"" help:"Create, list and change users."`
 	Key     keyCommand     `cmd:"" help:"Create, list and revoke API keys."`
+	Client  clientCommand  `cmd:"" help:"Create, list and deactivate OAuth2 clients, and change their secrets."`
 	Setting settingCommand `cmd:"" help:"Show and change settings; a running server notices within a second."`
 	Doctor  doctorCommand  `cmd:"" help:"Check the configuration, the store and the clock."`
 	Version versionCommand `cmd:"" help:"Print the version."`

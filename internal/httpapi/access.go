@@ -26,6 +26,7 @@ const (
 	AnyCredential        // whoever is identified
 	Scoped               // whoever has the scope of the route's action
 	AdminOnly            // administrators with the scope admin
+	ClientOrAdmin        // OAuth2 clients, whom the handler authenticates, or with an API credential as AdminOnly
 )
 
 // Limiting says what a request counts against. It has no zero value either.
@@ -43,7 +44,7 @@ const adminModels = "gateway."
 
 // identify finds out who calls. Public routes do not ask.
 func (s *Server) identify(c *call) error {
-	if c.route.Access == Public {
+	if c.route.Access == Public || c.route.Access == ClientOrAdmin && !hasCredential(c.r.Header) {
 		return nil
 	}
 	who, err := s.deps.Identity.Identify(c.ctx, c.r.Header)
@@ -65,11 +66,11 @@ func (s *Server) identify(c *call) error {
 // authorize asks whether the credential's scopes cover the route. What the
 // user behind it may do with the records is the backend's question.
 func (s *Server) authorize(c *call) error {
-	if c.route.Access == Public || c.route.Access == AnyCredential {
+	if c.route.Access == Public || c.route.Access == AnyCredential || c.route.Access == ClientOrAdmin && c.who == nil {
 		return nil
 	}
 	need := identity.Need{Action: c.route.Action, Model: c.event.Model, Resource: c.route.resourceName()}
-	if c.route.Access == AdminOnly || strings.HasPrefix(c.event.Model, adminModels) {
+	if c.route.Access == AdminOnly || c.route.Access == ClientOrAdmin || strings.HasPrefix(c.event.Model, adminModels) {
 		need = identity.Need{Action: identity.Admin}
 	}
 	if !c.who.Scopes.Allows(need) {
@@ -182,9 +183,20 @@ func (s *Server) address(c *call) error {
 	return nil
 }
 
+// hasCredential says whether a request comes with a credential of the API, not
+// with one of an OAuth2 client.
+func hasCredential(h http.Header) bool {
+	scheme, _, _ := strings.Cut(h.Get("Authorization"), " ")
+	return h.Get("X-Api-Key") != "" || strings.EqualFold(scheme, "Bearer")
+}
+
 // challenge is the WWW-Authenticate header of a 401: RFC 6750 wants an error
-// in it only where a credential was sent.
-func challenge(r *http.Request) string {
+// in it only where a credential was sent. OAuth2 clients are asked for what
+// they authenticate with (RFC 6749 section 5.2).
+func challenge(route *Route, r *http.Request) string {
+	if route.Style == RFC && (route.Access == Public || !hasCredential(r.Header)) {
+		return `Basic realm="gatehouse"`
+	}
 	if r.Header.Get("Authorization") == "" && r.Header.Get("X-Api-Key") == "" {
 		return `Bearer realm="gatehouse"`
 	}

@@ -16,11 +16,14 @@ func benchService(b *testing.B) (s *Service, token, key string) {
 		accounts: newLRU[int64, *account](4096),
 		tokens:   newLRU[digest, *tokenEntry](4096), keys: newLRU[digest, *keyEntry](4096),
 	}
-	signs := &signingKey{kid: "k", secret: make([]byte, 64)}
+	signs, err := newSigningKey("k", HS256, newSigningSecret(HS256))
+	if err != nil {
+		b.Fatal(err)
+	}
 	s.signing.ring.Store(&keyRing{current: signs, byKID: map[string]*signingKey{"k": signs}})
 	u := &User{ID: 2, Login: "admin", Active: true}
 	s.accounts.put(2, &account{user: u, version: u.passwordVersion()})
-	token, err := s.sign(newClaims(accessToken, u, "0123456789abcdef0123456789abcdef", now))
+	token, err = s.sign(newClaims(accessToken, u, "0123456789abcdef0123456789abcdef", now))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -10,8 +10,9 @@ type CredentialKind string
 
 // The kinds of credentials.
 const (
-	UserToken CredentialKind = "jwt"     // access token of a user
-	APIKey    CredentialKind = "api_key" // gateway API key
+	UserToken   CredentialKind = "jwt"     // access token of a user
+	APIKey      CredentialKind = "api_key" // gateway API key
+	ClientToken CredentialKind = "oauth2"  // token of an OAuth2 client
 )
 
 // Limits are requests per window; 0 means no limit of its own.
@@ -41,14 +42,14 @@ type Principal struct {
 	Login        string
 	Name         string
 	Kind         CredentialKind
-	CredentialID int64 // row of gateway_key; 0 for tokens
+	CredentialID int64 // row of gateway_key or gateway_client; 0 for users' tokens
 	// TokenID is the jti of a token, "" for keys.
 	TokenID string
-	// Family is what all tokens that came of one login share, "" for keys.
+	// Family is what all tokens that came of one login share, "" for keys and clients.
 	Family string
 	// Scopes of the credential; a user's own token has all that the user may do.
 	Scopes Scopes
-	// Subject is what limits are counted for, e.g. "key:7" or "user:2".
+	// Subject is what limits are counted for, e.g. "key:7", "client:3" or "user:2".
 	Subject string
 	Limits  Limits
 	// AllowedIPs restricts where calls may come from; empty: anywhere.
