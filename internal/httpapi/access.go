@@ -191,10 +191,14 @@ func hasCredential(h http.Header) bool {
 }
 
 // challenge is the WWW-Authenticate header of a 401: RFC 6750 wants an error
-// in it only where a credential was sent. OAuth2 clients are asked for what
-// they authenticate with (RFC 6749 section 5.2).
+// in it only where a credential was sent. OAuth2 clients that used a header are
+// asked for HTTP Basic (RFC 6749 section 5.2); those that did not get none,
+// because clients that see a challenge do not look at the error in the body.
 func challenge(route *Route, r *http.Request) string {
 	if route.Style == RFC && (route.Access == Public || !hasCredential(r.Header)) {
+		if r.Header.Get("Authorization") == "" {
+			return ""
+		}
 		return `Basic realm="gatehouse"`
 	}
 	if r.Header.Get("Authorization") == "" && r.Header.Get("X-Api-Key") == "" {

@@ -76,7 +76,9 @@ func (c *call) rateHeaders(h http.Header, values *headerValues) {
 func (c *call) faultHeaders(h http.Header) {
 	switch c.fault.Kind {
 	case fault.Unauthenticated:
-		h["WWW-Authenticate"] = []string{challenge(c.route, c.r)}
+		if wanted := challenge(c.route, c.r); wanted != "" {
+			h["WWW-Authenticate"] = []string{wanted}
+		}
 	case fault.RateLimited, fault.Unavailable:
 		h.Set("Retry-After", seconds(max(c.fault.RetryAfter, time.Second)))
 	case fault.TooLarge:
