@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -37,26 +38,25 @@ type gate struct {
 }
 
 // onStores runs a test against an app on each store.
-func onStores(t *testing.T, change func(*config.Config), fn func(t *testing.T, g *gate)) {
+func onStores(t *testing.T, fn func(t *testing.T, g *gate)) {
 	t.Helper()
 	for _, store := range sqltest.Dialects() {
-		t.Run(store, func(t *testing.T) {
-			cfg := config.Default()
-			cfg.Store.DataDir, cfg.Store.AdminPassword = filepath.Join(t.TempDir(), "data"), "secret"
-			if store == "postgres" {
-				_, where := sqltest.Postgres(t)
-				cfg.Store.DatabaseURL = config.DatabaseURL(where)
-			}
-			if change != nil {
-				change(cfg)
-			}
-			fn(t, openGate(t, cfg))
-		})
+		t.Run(store, func(t *testing.T) { fn(t, openGate(t, store, nil)) })
 	}
 }
 
-func openGate(t *testing.T, cfg *config.Config) *gate {
+// openGate starts an app on an empty store.
+func openGate(t *testing.T, store string, change func(*config.Config)) *gate {
 	t.Helper()
+	cfg := config.Default()
+	cfg.Store.DataDir, cfg.Store.AdminPassword = filepath.Join(t.TempDir(), "data"), "secret"
+	if store == "postgres" {
+		_, where := sqltest.Postgres(t)
+		cfg.Store.DatabaseURL = config.DatabaseURL(where)
+	}
+	if change != nil {
+		change(cfg)
+	}
 	a, err := Open(context.Background(), cfg, slog.New(slog.DiscardHandler), "test")
 	if err != nil {
 		t.Fatal(err)
@@ -185,7 +185,7 @@ func (g *gate) token(id, secret, scope string) string {
 }
 
 func TestTokenEndpoint(t *testing.T) {
-	onStores(t, nil, func(t *testing.T, g *gate) {
+	onStores(t, func(t *testing.T, g *gate) {
 		row, id, secret := g.client(`"scopes":"read,write","token_lifetime":120`)
 		form := url.Values{"client_id": {id}, "client_secret": {secret}}.Encode()
 		for scope, want := range map[string]string{"": "read write", "read": "read", "write+read": "read write", "read+admin+bogus": "read"} {
@@ -200,7 +200,9 @@ func TestTokenEndpoint(t *testing.T) {
 			}
 		}
 		good := basic(id, secret)
-		ask := func(body string, headers ...string) *result { return g.send("POST", "/api/oauth/token", body, headers...) }
+		ask := func(body string, headers ...string) *result {
+			return g.send("POST", "/api/oauth/token", body, headers...)
+		}
 		ask(grant).refused(401, "invalid_client")
 		if a := ask(grant, "Authorization", basic(id, "wrong")).refused(401, "invalid_client"); a.header.Get("WWW-Authenticate") != `Basic realm="gatehouse"` {
 			t.Errorf("challenge %v", a.header)
@@ -225,7 +227,7 @@ func TestTokenEndpoint(t *testing.T) {
 }
 
 func TestClientTokenAtWork(t *testing.T) {
-	onStores(t, nil, func(t *testing.T, g *gate) {
+	onStores(t, func(t *testing.T, g *gate) {
 		row, id, secret := g.client(`"scopes":"read,products_write","limit_minute":4`)
 		token := g.token(id, secret, "read")
 		call := func(method, path, body string) *result {
@@ -272,7 +274,7 @@ func TestClientTokenAtWork(t *testing.T) {
 }
 
 func TestClientRecords(t *testing.T) {
-	onStores(t, nil, func(t *testing.T, g *gate) {
+	onStores(t, func(t *testing.T, g *gate) {
 		made := g.asAdmin("POST", "/api/oauth/clients?fields=client_id,token_lifetime,active", `{"name":"a","user_id":2,"scopes":"read"}`).want(201)
 		data := made.body["data"].(map[string]any)
 		if len(data["secret"].(string)) != 32 || data["token_lifetime"] != 3600.0 || data["active"] != true || strings.Count(made.raw, `"client_id"`) != 1 {
@@ -312,7 +314,7 @@ func TestClientRecords(t *testing.T) {
 }
 
 func TestRevocationAndIntrospection(t *testing.T) {
-	onStores(t, nil, func(t *testing.T, g *gate) {
+	onStores(t, func(t *testing.T, g *gate) {
 		_, id, secret := g.client(`"scopes":"read"`)
 		_, other, otherSecret := g.client(`"scopes":"admin"`)
 		token := g.token(id, secret, "")
@@ -360,7 +362,7 @@ func TestRevocationAndIntrospection(t *testing.T) {
 
 // Refusals of the pipeline itself are written as RFC 6749 has it too.
 func TestRefusalsOfThePipeline(t *testing.T) {
-	onStores(t, nil, func(t *testing.T, g *gate) {
+	onStores(t, func(t *testing.T, g *gate) {
 		if err := g.app.Settings.Set(t.Context(), map[string]any{"global_rate_limit": json.Number("2")}); err != nil {
 			t.Fatal(err)
 		}
@@ -378,8 +380,11 @@ func TestMetadataAndKeys(t *testing.T) {
 	signing := func(alg config.Signing, public config.PublicURL) func(*config.Config) {
 		return func(cfg *config.Config) { cfg.Server.TokenSigning, cfg.Server.PublicURL = alg, public }
 	}
-	onStores(t, nil, func(t *testing.T, g *gate) {
+	onStores(t, func(t *testing.T, g *gate) {
 		a := g.send("GET", "/.well-known/oauth-authorization-server", "").want(200)
+		if a := g.send("GET", "/.well-known/oauth-authorization-server", "", "X-Forwarded-Proto", "https"); a.body["issuer"] != g.url {
+			t.Errorf("a stranger says what the scheme is: %s", a.raw)
+		}
 		if a.body["issuer"] != g.url || a.body["token_endpoint"] != g.url+"/api/oauth/token" {
 			t.Errorf("%s", a.raw)
 		}
@@ -387,8 +392,19 @@ func TestMetadataAndKeys(t *testing.T) {
 			t.Errorf("%s", a.raw)
 		}
 	})
+	trusting := func(cfg *config.Config) {
+		cfg.Server.TrustedProxies = config.Networks{netip.MustParsePrefix("127.0.0.0/8")}
+	}
+	t.Run("behind a proxy", func(t *testing.T) {
+		g := openGate(t, "sqlite", trusting)
+		a := g.send("GET", "/.well-known/oauth-authorization-server", "", "X-Forwarded-Proto", "https").want(200)
+		if a.body["issuer"] != strings.Replace(g.url, "http:", "https:", 1) {
+			t.Errorf("behind a proxy: %s", a.raw)
+		}
+	})
 	for _, alg := range []config.Signing{"ES256", "EdDSA"} {
-		onStores(t, signing(alg, "https://api.example.com"), func(t *testing.T, g *gate) {
+		t.Run(string(alg), func(t *testing.T) {
+			g := openGate(t, "sqlite", signing(alg, "https://api.example.com"))
 			if a := g.send("GET", "/.well-known/oauth-authorization-server", "").want(200); a.body["issuer"] != "https://api.example.com" {
 				t.Errorf("%s", a.raw)
 			}
@@ -407,7 +423,7 @@ func TestMetadataAndKeys(t *testing.T) {
 }
 
 func TestAssertionOverHTTP(t *testing.T) {
-	onStores(t, nil, func(t *testing.T, g *gate) {
+	onStores(t, func(t *testing.T, g *gate) {
 		private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 		if err != nil {
 			t.Fatal(err)
@@ -437,7 +453,7 @@ func TestAssertionOverHTTP(t *testing.T) {
 
 // The client that most Go programs use gets along with us, both ways.
 func TestGoClient(t *testing.T) {
-	onStores(t, nil, func(t *testing.T, g *gate) {
+	onStores(t, func(t *testing.T, g *gate) {
 		_, id, secret := g.client(`"scopes":"read,write"`)
 		for _, style := range []oauth2.AuthStyle{oauth2.AuthStyleAutoDetect, oauth2.AuthStyleInHeader, oauth2.AuthStyleInParams} {
 			cfg := clientcredentials.Config{
@@ -448,7 +464,7 @@ func TestGoClient(t *testing.T) {
 				t.Fatalf("%v: %+v %v", style, token, err)
 			}
 			res, err := cfg.Client(t.Context()).Get(g.url + "/api/v1/res.partner?limit=1")
-			if err != nil || res.StatusCode != 200 {
+			if err != nil || res.StatusCode != http.StatusOK {
 				t.Fatalf("%v %v", res, err)
 			}
 			_ = res.Body.Close()

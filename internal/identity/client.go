@@ -61,9 +61,6 @@ type Client struct {
 	clients uint64 // the generation for which it holds, in the cache
 }
 
-// ID is the client_id.
-func (c *Client) ID() string { return c.id }
-
 // Scopes are what the client may have at most.
 func (c *Client) Scopes() Scopes { return c.scopes }
 

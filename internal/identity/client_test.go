@@ -228,8 +228,18 @@ func TestAuthenticateClientRefuses(t *testing.T) {
 		idle, idleSecret := h.client(map[string]any{"active": false})
 		empty, _ := h.client(map[string]any{"secret_hash": KeyHash("")})
 		for _, test := range [][2]string{
-			{id, "x"}, {id, ""}, {id, strings.ToUpper(secret)}, {id, secret + " "}, {id, KeyHash(secret)}, {"gw_000000000000", secret}, {"", ""},
-			{strings.ToUpper(id), secret}, {id + "\x00", secret}, {idle, idleSecret}, {empty, ""}, {"gw_0", secret},
+			{id, "x"},
+			{id, ""},
+			{id, strings.ToUpper(secret)},
+			{id, secret + " "},
+			{id, KeyHash(secret)},
+			{"gw_000000000000", secret},
+			{"", ""},
+			{strings.ToUpper(id), secret},
+			{id + "\x00", secret},
+			{idle, idleSecret},
+			{empty, ""},
+			{"gw_0", secret},
 		} {
 			h.attempts = newAttempts()
 			if _, err := h.AuthenticateClient(t.Context(), test[0], test[1], here); !fault.Is(err, fault.Unauthenticated) ||

@@ -47,8 +47,11 @@ func TestPEM(t *testing.T) {
 		public crypto.PublicKey
 		algs   string
 	}{
-		{ed, "EdDSA"}, {&ec(t, elliptic.P256()).PublicKey, "ES256"}, {&ec(t, elliptic.P384()).PublicKey, "ES384"},
-		{&ec(t, elliptic.P521()).PublicKey, "ES512"}, {&private.PublicKey, "RS256 RS384 RS512 PS256 PS384 PS512"},
+		{ed, "EdDSA"},
+		{&ec(t, elliptic.P256()).PublicKey, "ES256"},
+		{&ec(t, elliptic.P384()).PublicKey, "ES384"},
+		{&ec(t, elliptic.P521()).PublicKey, "ES512"},
+		{&private.PublicKey, "RS256 RS384 RS512 PS256 PS384 PS512"},
 	} {
 		text := pemOf(t, test.public)
 		keys, err := Parse("\n" + text + "\n" + text + " ")

@@ -12,7 +12,7 @@ import (
 
 // Where the endpoints are, below the issuer.
 const (
-	TokenPath      = "/api/oauth/token"
+	TokenPath      = "/api/oauth/token" //nolint:gosec // a path, no token
 	RevokePath     = "/api/oauth/revoke"
 	IntrospectPath = "/api/oauth/introspect"
 	KeysPath       = "/.well-known/jwks.json"
