@@ -36,7 +36,7 @@ func (s *site) createClient(t testing.TB, args ...string) (c oauthClient) {
 // token asks the token endpoint, 0 for the status of a refused connection.
 func (c oauthClient) token(t testing.TB, url string) (status int, token string) {
 	t.Helper()
-	req, err := http.NewRequest("POST", url+"/api/oauth/token", strings.NewReader("grant_type=client_credentials"))
+	req, err := http.NewRequest(http.MethodPost, url+"/api/oauth/token", strings.NewReader("grant_type=client_credentials"))
 	if err != nil {
 		t.Fatal(err)
 	}

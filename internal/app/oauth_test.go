@@ -26,6 +26,7 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 
 	"gatehouse/internal/config"
+	"gatehouse/internal/identity"
 	"gatehouse/internal/sqldb/sqltest"
 )
 
@@ -327,6 +328,13 @@ func TestRevocationAndIntrospection(t *testing.T) {
 			t.Errorf("%s", a.raw)
 		}
 		inspect(token, "Authorization", "Bearer "+g.admin).want(200)
+		for scopes, status := range map[string]int{"admin": 200, "read,write,delete": 403} {
+			key, _, err := g.app.Identity.CreateKey(t.Context(), identity.KeySpec{UserID: 2, Name: "k", Scopes: scopes})
+			if err != nil {
+				t.Fatal(err)
+			}
+			inspect(token, "X-Api-Key", key).want(status)
+		}
 		if a := inspect(token).refused(401, "invalid_client"); a.header.Get("WWW-Authenticate") != "" {
 			t.Errorf("%v", a.header)
 		}

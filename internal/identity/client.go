@@ -53,7 +53,8 @@ type Client struct {
 	active  bool
 	hash    string // of the secret
 	keys    string // public keys, as text
-	scopes  Scopes
+	words   string // the scopes, as text
+	scopes  Scopes // once the client is known to be who it says
 	limits  Limits
 	allowed string
 	life    time.Duration
@@ -64,7 +65,13 @@ type Client struct {
 // Scopes are what the client may have at most.
 func (c *Client) Scopes() Scopes { return c.scopes }
 
-// findClient reads a client from the store; nil when there is none.
+// readScopes makes scopes of their words. As for keys: without scopes that read,
+// nothing is allowed.
+func (c *Client) readScopes() { c.scopes, _ = ParseScopes(c.words) }
+
+// findClient reads a client from the store; nil when there is none. It does as
+// little as possible with what it found: the time of a failed authentication
+// must not tell.
 func (s *Service) findClient(ctx context.Context, id string) (c *Client, err error) {
 	if !isClientID(id) {
 		return nil, nil
@@ -78,8 +85,7 @@ func (s *Service) findClient(ctx context.Context, id string) (c *Client, err err
 				limits:  Limits{Minute: max(0, r.Int(6)), Hour: max(0, r.Int(7)), Day: max(0, r.Int(8))},
 				allowed: r.Text(9), life: lifetime(r.Int(10)),
 			}
-			// As for keys: without scopes that read, nothing is allowed.
-			c.scopes, _ = ParseScopes(r.Text(5))
+			c.words = r.Text(5)
 			return nil
 		})
 	})
@@ -108,6 +114,7 @@ func (s *Service) client(ctx context.Context, id string) (*Client, error) {
 			s.clients.remove(id)
 			return c, err
 		}
+		c.readScopes()
 		c.clients = clients
 		s.clients.put(id, c)
 		return c, nil
@@ -202,6 +209,7 @@ func (s *Service) AuthenticateClient(ctx context.Context, id, secret string, met
 // active and its address allowed.
 func (s *Service) admitClient(ctx context.Context, c *Client, meta Meta) (*Client, error) {
 	s.attempts.succeed(clientAccount(c.id))
+	c.readScopes()
 	a, err := s.account(ctx, c.userID)
 	if fault.Is(err, fault.NotFound) {
 		return nil, fault.New(fault.Unauthenticated, "The user that this client runs as is not active")
