@@ -48,7 +48,7 @@ func (c keyCreate) Run(cfg *config.Config) error {
 		if ttl > 0 {
 			spec.ExpiresAt = time.Now().UTC().Add(ttl)
 		}
-		key, id, err := a.Identity.CreateKey(ctx, spec)
+		key, id, err := a.CreateKey(ctx, spec)
 		if err != nil {
 			return err
 		}
@@ -90,7 +90,7 @@ type keyRevoke struct {
 // Run revokes the key.
 func (c keyRevoke) Run(cfg *config.Config) error {
 	return withApp(cfg, func(ctx context.Context, a *app.App) error {
-		if err := a.Identity.RevokeKey(ctx, c.ID); err != nil {
+		if err := a.RevokeKey(ctx, c.ID); err != nil {
 			return err
 		}
 		return c.line(os.Stdout, map[string]any{"id": c.ID, "revoked": true}, "key %d is revoked", c.ID)

@@ -13,6 +13,9 @@ type settingCommand struct {
 	List settingList `cmd:"" help:"Show all settings."`
 	Get  settingGet  `cmd:"" help:"Print the value of a setting."`
 	Set  settingSet  `cmd:"" help:"Change a setting."`
+
+	Reset            settingReset  `cmd:"" help:"Give a setting its default back."`
+	RotateSigningKey settingRotate `cmd:"" help:"Sign tokens with a new key; those of the old one hold until they expire."`
 }
 
 type settingList struct{ output }
@@ -35,14 +38,16 @@ type settingGet struct {
 
 // Run prints one value.
 func (c settingGet) Run(cfg *config.Config) error {
-	return withApp(cfg, func(_ context.Context, a *app.App) error {
-		for _, item := range a.Settings.List() {
-			if item.Name == c.Name {
-				return c.line(os.Stdout, map[string]any{"name": item.Name, "value": item.Value}, "%v", item.Value)
-			}
+	return withApp(cfg, func(_ context.Context, a *app.App) error { return c.print(a) })
+}
+
+func (c settingGet) print(a *app.App) error {
+	for _, item := range a.Settings.List() {
+		if item.Name == c.Name {
+			return c.line(os.Stdout, map[string]any{"name": item.Name, "value": item.Value}, "%v", item.Value)
 		}
-		return fmt.Errorf("there is no setting %s; setting list shows all", c.Name)
-	})
+	}
+	return fmt.Errorf("there is no setting %s; setting list shows all", c.Name)
 }
 
 type settingSet struct {
@@ -54,9 +59,36 @@ type settingSet struct {
 // Run changes one setting.
 func (c settingSet) Run(cfg *config.Config) error {
 	return withApp(cfg, func(ctx context.Context, a *app.App) error {
-		if err := a.Settings.Set(ctx, map[string]any{c.Name: c.Value}); err != nil {
+		if err := a.Settings.SetBy(ctx, app.CommandLine(), map[string]any{c.Name: c.Value}); err != nil {
 			return err
 		}
 		return c.line(os.Stdout, map[string]any{"name": c.Name, "value": c.Value}, "%s is %s", c.Name, c.Value)
+	})
+}
+
+type settingReset struct {
+	output
+	Name string `arg:"" help:"Name of the setting."`
+}
+
+// Run gives one setting its default back.
+func (c settingReset) Run(cfg *config.Config) error {
+	return withApp(cfg, func(ctx context.Context, a *app.App) error {
+		if err := a.Settings.SetBy(ctx, app.CommandLine(), map[string]any{c.Name: nil}); err != nil {
+			return err
+		}
+		return settingGet(c).print(a)
+	})
+}
+
+type settingRotate struct{ output }
+
+// Run makes a new signing key, and prints nothing of it.
+func (c settingRotate) Run(cfg *config.Config) error {
+	return withApp(cfg, func(ctx context.Context, a *app.App) error {
+		if err := a.Identity.RotateSigningKey(ctx, app.CommandLine()); err != nil {
+			return err
+		}
+		return c.line(os.Stdout, map[string]any{"rotated": true}, "tokens are signed with a new key")
 	})
 }

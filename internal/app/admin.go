@@ -2,12 +2,16 @@ package app
 
 import (
 	"context"
+	"os/user"
+	"time"
 
 	"gatehouse/internal/access"
+	"gatehouse/internal/audit"
 	"gatehouse/internal/backend"
 	"gatehouse/internal/business"
 	"gatehouse/internal/domain"
 	"gatehouse/internal/fault"
+	"gatehouse/internal/identity"
 	"gatehouse/internal/record"
 )
 
@@ -16,8 +20,19 @@ import (
 func (a *App) Superuser() *backend.Caller {
 	return &backend.Caller{
 		UserID: access.SuperuserID, Superuser: true, Admin: true,
+		Origin:  CommandLine(),
 		Context: backend.Context{KeepArchived: true},
 	}
+}
+
+// CommandLine is the origin of what somebody does on this machine: the audit
+// trail gets the name that the operating system knows him by.
+func CommandLine() audit.Origin {
+	o := audit.Origin{Via: audit.CLI, Login: "unknown"}
+	if u, err := user.Current(); err == nil {
+		o.Login = u.Username
+	}
+	return o
 }
 
 // findUser finds a user by login, archived ones too.
@@ -34,9 +49,9 @@ func findUser(e *record.Env, login string) (record.Rec, error) {
 
 // UserID is the id of the user with that login.
 func (a *App) UserID(ctx context.Context, login string) (id int64, err error) {
-	err = a.Engine.Sudo(ctx, func(e *record.Env) error {
-		user, err := findUser(e, login)
-		id = user.ID()
+	err = a.Engine.Transact(ctx, a.Superuser(), func(e *record.Env) error {
+		found, err := findUser(e, login)
+		id = found.ID()
 		return err
 	})
 	return id, err
@@ -47,7 +62,7 @@ func (a *App) CreateUser(ctx context.Context, login, name, password string, grou
 	if name == "" {
 		name = login
 	}
-	err = a.Engine.Sudo(ctx, func(e *record.Env) error {
+	err = a.Engine.Transact(ctx, a.Superuser(), func(e *record.Env) error {
 		values := record.Values{"login": login, "name": name, "password": password}
 		var ids []int64
 		for _, xmlid := range groups {
@@ -71,16 +86,38 @@ func (a *App) CreateUser(ctx context.Context, login, name, password string, grou
 
 // SetPassword gives a user a new password; his sessions end.
 func (a *App) SetPassword(ctx context.Context, login, password string) error {
-	return a.Engine.Sudo(ctx, func(e *record.Env) error { return business.SetPassword(e, login, password) })
+	return a.Engine.Transact(ctx, a.Superuser(), func(e *record.Env) error { return business.SetPassword(e, login, password) })
 }
 
 // ArchiveUser shuts a user out.
 func (a *App) ArchiveUser(ctx context.Context, login string) error {
-	return a.Engine.Sudo(ctx, func(e *record.Env) error {
-		user, err := findUser(e, login)
+	return a.Engine.Transact(ctx, a.Superuser(), func(e *record.Env) error {
+		found, err := findUser(e, login)
 		if err != nil {
 			return err
 		}
-		return e.Write([]record.Rec{user}, record.Values{"active": false})
+		return e.Write([]record.Rec{found}, record.Values{"active": false})
 	})
+}
+
+// CreateKey makes an API key and gives it, this once.
+func (a *App) CreateKey(ctx context.Context, spec identity.KeySpec) (key string, id int64, err error) {
+	values := backend.Values{
+		"name": spec.Name, "user_id": spec.UserID, "scopes": spec.Scopes, "allowed_ips": spec.AllowedIPs,
+		"limit_minute": spec.Limits.Minute, "limit_hour": spec.Limits.Hour, "limit_day": spec.Limits.Day,
+	}
+	if !spec.ExpiresAt.IsZero() {
+		values["expires_at"] = spec.ExpiresAt.UTC().Format(time.DateTime)
+	}
+	made, err := a.Engine.Create(ctx, a.Superuser(), "gateway.key", []backend.Values{values})
+	if err != nil {
+		return "", 0, err
+	}
+	return made.Once[0]["key"], made.IDs[0], nil
+}
+
+// RevokeKey ends an API key for good.
+func (a *App) RevokeKey(ctx context.Context, id int64) error {
+	_, err := a.Engine.Call(ctx, a.Superuser(), "gateway.key", "revoke", []int64{id}, nil)
+	return err
 }

@@ -9,9 +9,9 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"gatehouse/internal/business"
-	"gatehouse/internal/clock"
 	"gatehouse/internal/config"
 	"gatehouse/internal/gateway"
 	"gatehouse/internal/identity"
@@ -74,8 +74,16 @@ func (a *App) open(ctx context.Context) (err error) {
 		return fmt.Errorf("prepare identities: %w", err)
 	}
 	keys.Service = a.Identity
-	a.Limiter = throttle.New(a.DB, clock.System)
+	a.Limiter = throttle.New(a.DB, throttle.Options{
+		Timeout: limitTimeout(a.Config), Log: a.Log,
+	})
 	return nil
+}
+
+// limitTimeout bounds the wait for the limiter well below that of a request:
+// who is let through without it (see RateLimitOnError) still needs time.
+func limitTimeout(cfg *config.Config) time.Duration {
+	return min(5*time.Second, cfg.Server.RequestTimeout/4)
 }
 
 // openStore opens PostgreSQL where a URL is configured, else the SQLite file

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"gatehouse/internal/audit"
 	"gatehouse/internal/business"
 	"gatehouse/internal/clock"
 	"gatehouse/internal/httpapi"
@@ -17,7 +18,7 @@ import (
 
 // models are all declared models: those of business, and Gatehouse's own.
 func models() []*schema.Model {
-	return slices.Concat(business.Models(), identity.Models(), throttle.Models())
+	return slices.Concat(business.Models(), identity.Models(), throttle.Models(), audit.Models())
 }
 
 func resourceNames() []string {

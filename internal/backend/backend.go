@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 
+	"gatehouse/internal/audit"
 	"gatehouse/internal/domain"
 	"gatehouse/internal/schema"
 )
@@ -24,6 +25,8 @@ type Caller struct {
 	// InScope says whether the credential covers a change of another model that
 	// values bring along in their lists; nil: any.
 	InScope func(model string, mode schema.Mode) bool
+	// Origin is who asks and from where, for the audit trail.
+	Origin  audit.Origin
 	Context Context
 }
 

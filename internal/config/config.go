@@ -32,13 +32,14 @@ type Config struct {
 
 // Server is how Gatehouse listens and what it bears of a request.
 type Server struct {
-	Listen          Address       `name:"listen" env:"GATEHOUSE_LISTEN" default:"127.0.0.1:8069" placeholder:"HOST:PORT" help:"Address that serves the API and the dashboard. An empty host means every interface."`
-	TrustedProxies  Networks      `name:"trusted-proxies" env:"GATEHOUSE_TRUSTED_PROXIES" placeholder:"CIDR,..." help:"Networks of the proxies whose X-Forwarded-For is believed. Empty: nobody's."`
-	PublicURL       PublicURL     `name:"public-url" env:"GATEHOUSE_PUBLIC_URL" placeholder:"URL" help:"Address at which callers reach this server, such as https://api.example.com: the issuer and endpoints that OAuth2 clients are told. Empty: what each caller reached it as."`
-	TokenSigning    Signing       `name:"token-signing" env:"GATEHOUSE_TOKEN_SIGNING" default:"stored" placeholder:"ALGORITHM" enum:"stored,HS256,EdDSA,ES256" help:"What new tokens are signed with; another one than before makes a new key, and tokens of the old one hold until they expire. stored: as the last key, HS256 in a new store. EdDSA and ES256 publish their public key at /.well-known/jwks.json."`
-	MaxBody         ByteSize      `name:"max-body" env:"GATEHOUSE_MAX_BODY" default:"8MiB" placeholder:"SIZE" help:"Largest request body, in bytes or with a unit (512KiB, 8MiB). Larger ones are answered 413."`
-	RequestTimeout  time.Duration `name:"request-timeout" env:"GATEHOUSE_REQUEST_TIMEOUT" default:"30s" placeholder:"DURATION" help:"Longest time that one request may take."`
-	ShutdownTimeout time.Duration `name:"shutdown-timeout" env:"GATEHOUSE_SHUTDOWN_TIMEOUT" default:"15s" placeholder:"DURATION" help:"Longest wait at shutdown for running requests to end and logs to be written."`
+	Listen           Address       `name:"listen" env:"GATEHOUSE_LISTEN" default:"127.0.0.1:8069" placeholder:"HOST:PORT" help:"Address that serves the API and the dashboard. An empty host means every interface."`
+	TrustedProxies   Networks      `name:"trusted-proxies" env:"GATEHOUSE_TRUSTED_PROXIES" placeholder:"CIDR,..." help:"Networks of the proxies whose X-Forwarded-For is believed. Empty: nobody's."`
+	PublicURL        PublicURL     `name:"public-url" env:"GATEHOUSE_PUBLIC_URL" placeholder:"URL" help:"Address at which callers reach this server, such as https://api.example.com: the issuer and endpoints that OAuth2 clients are told. Empty: what each caller reached it as."`
+	TokenSigning     Signing       `name:"token-signing" env:"GATEHOUSE_TOKEN_SIGNING" default:"stored" placeholder:"ALGORITHM" enum:"stored,HS256,EdDSA,ES256" help:"What new tokens are signed with; another one than before makes a new key, and tokens of the old one hold until they expire. stored: as the last key, HS256 in a new store. EdDSA and ES256 publish their public key at /.well-known/jwks.json."`
+	MaxBody          ByteSize      `name:"max-body" env:"GATEHOUSE_MAX_BODY" default:"8MiB" placeholder:"SIZE" help:"Largest request body, in bytes or with a unit (512KiB, 8MiB). Larger ones are answered 413."`
+	RequestTimeout   time.Duration `name:"request-timeout" env:"GATEHOUSE_REQUEST_TIMEOUT" default:"30s" placeholder:"DURATION" help:"Longest time that one request may take."`
+	RateLimitOnError string        `name:"rate-limit-on-error" env:"GATEHOUSE_RATE_LIMIT_ON_ERROR" default:"closed" placeholder:"CHOICE" enum:"closed,open" help:"What becomes of requests that cannot be counted because the store does not answer. closed: they are refused with 503. open: they are let through without a limit."`
+	ShutdownTimeout  time.Duration `name:"shutdown-timeout" env:"GATEHOUSE_SHUTDOWN_TIMEOUT" default:"15s" placeholder:"DURATION" help:"Longest wait at shutdown for running requests to end and logs to be written."`
 }
 
 // Store is where records live and how the database begins.

@@ -4,6 +4,7 @@
 package gateway
 
 import (
+	"strconv"
 	"time"
 
 	"gatehouse/internal/fault"
@@ -18,7 +19,7 @@ type Keys struct{ Service *identity.Service }
 
 // Logics is the behaviour of Gatehouse's own models.
 func Logics(k *Keys) []record.Logic {
-	return []record.Logic{keyLogic(k), clientLogic(k), profileLogic(), tokenLogic(k), throttleLogic()}
+	return []record.Logic{keyLogic(k), clientLogic(k), profileLogic(), tokenLogic(k), throttleLogic(), auditLogic()}
 }
 
 // keyLogic makes the key itself when a gateway.key is created, and shows it once.
@@ -31,6 +32,9 @@ func keyLogic(k *Keys) record.Logic {
 			}
 			if err := ownHash(values); err != nil {
 				return err
+			}
+			if id, _ := values["user_id"].(int64); id != 0 && !e.One("res.users", id).Bool("active") {
+				return wrong("user_id", "The user "+strconv.FormatInt(id, 10)+" does not exist or is archived")
 			}
 			// AfterCreate draws the key that will be shown; until then the row has
 			// the hash of one that nobody ever sees.
@@ -89,6 +93,11 @@ func keyLogic(k *Keys) record.Logic {
 func ownHash(values record.Values) error {
 	if _, given := values["key_hash"]; given {
 		return wrong("key_hash", "The key is made by Gatehouse itself")
+	}
+	for _, name := range []string{"prefix", "last_used_at", "last_used_ip", "use_count"} {
+		if _, given := values[name]; given {
+			return wrong(name, "Gatehouse itself keeps this field")
+		}
 	}
 	return nil
 }

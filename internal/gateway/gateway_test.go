@@ -2,9 +2,11 @@ package gateway_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
+	"gatehouse/internal/audit"
 	"gatehouse/internal/backend"
 	"gatehouse/internal/business"
 	"gatehouse/internal/fault"
@@ -23,7 +25,7 @@ func onBoth(t *testing.T, fn func(t *testing.T, eng *record.Engine, admin *backe
 		ctx := context.Background()
 		keys := &gateway.Keys{}
 		eng, err := record.Open(ctx, db, record.Options{
-			Models: append(append(business.Models(), identity.Models()...), throttle.Models()...),
+			Models: slices.Concat(business.Models(), identity.Models(), throttle.Models(), audit.Models()),
 			Logics: append(business.Logics(business.Options{}), gateway.Logics(keys)...),
 		})
 		if err != nil {

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"gatehouse/internal/audit"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/identity"
-	"gatehouse/internal/iprange"
 	"gatehouse/internal/schema"
 	"gatehouse/internal/setting"
 	"gatehouse/internal/throttle"
@@ -56,6 +56,10 @@ func (s *Server) identify(c *call) error {
 	}
 	c.who = who
 	c.caller.UserID = who.UserID
+	c.caller.Origin = audit.Origin{
+		Via: audit.API, UserID: who.UserID, Login: who.Login,
+		Credential: string(who.Kind), CredentialID: who.CredentialID, IP: c.ip, RequestID: c.event.RequestID,
+	}
 	c.caller.Admin = who.Administrator && who.Scopes.Allows(identity.Need{Action: identity.Admin})
 	e := &c.event
 	e.UserID, e.Login, e.LogLevel = who.UserID, who.Login, who.LogLevel
@@ -126,6 +130,9 @@ func (s *Server) limit(c *call) error {
 	}
 	decision, err := s.deps.Limiter.Take(ctx, subject, windows)
 	if err != nil {
+		if s.deps.AdmitUncounted && ctx.Err() == nil && fault.Is(err, fault.Unavailable) {
+			return nil // the limiter has logged it, once
+		}
 		return err
 	}
 	if decision.Limit > 0 {
@@ -176,7 +183,7 @@ func (s *Server) address(c *call) error {
 	if c.who == nil {
 		return nil
 	}
-	if !iprange.Allowed(c.who.AllowedIPs, c.ip) {
+	if !c.who.AllowedFrom(c.ip) {
 		return fault.New(fault.Forbidden, "This credential may not be used from "+c.ip.String())
 	}
 	s.deps.Identity.UsedFrom(c.who, c.ip, c.event.Time)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/internal/audit"
 	"gatehouse/internal/clock"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/identity"
@@ -35,6 +36,8 @@ func (p people) Identify(_ context.Context, h http.Header) (*identity.Principal,
 	}
 	return nil, fault.New(fault.Unauthenticated, "Invalid API key")
 }
+
+func (p people) RotateSigningKey(context.Context, audit.Origin) error { return nil }
 
 func (p people) UsedFrom(*identity.Principal, netip.Addr, time.Time) {}
 
@@ -121,7 +124,7 @@ func (s *fixedSettings) List() []setting.Item {
 	return []setting.Item{{Name: "global_rate_limit", Label: "Global Rate Limit", Type: setting.Integer, Default: 60, Value: s.GlobalRateLimit}}
 }
 
-func (s *fixedSettings) Set(_ context.Context, changes map[string]any) error {
+func (s *fixedSettings) SetBy(_ context.Context, _ audit.Origin, changes map[string]any) error {
 	if _, ok := changes["global_rate_limit"]; !ok && len(changes) > 0 {
 		return fault.New(fault.BadRequest, "Unknown setting: x")
 	}

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"testing"
+	"time"
 
 	"gatehouse/internal/fault"
 	"gatehouse/internal/setting"
@@ -80,6 +81,27 @@ func TestLimiterFails(t *testing.T) {
 	if got := a.header("Retry-After"); got != "3" {
 		t.Errorf("Retry-After %q", got)
 	}
+}
+
+// A store that cannot count refuses requests, or lets them through where that
+// was chosen; any other failure of the limiter refuses them.
+func TestStoreAway(t *testing.T) {
+	h := newHouse(t)
+	h.settings.GlobalRateLimit = 60
+	h.limiter.err = &fault.Error{Kind: fault.Unavailable, Message: "The rate limit cannot be checked right now", RetryAfter: 2 * time.Second}
+	a := h.send("all", "GET", "/api/v1/ping", "")
+	a.wantError(503, fault.Unavailable, "The rate limit cannot be checked right now")
+	if got := a.header("Retry-After"); got != "2" {
+		t.Errorf("Retry-After %q", got)
+	}
+	h.server.deps.AdmitUncounted = true
+	a = h.send("all", "GET", "/api/v1/ping", "").want(200, "")
+	if got := a.header("RateLimit-Limit"); got != "" {
+		t.Errorf("a limit of %s for a request that was not counted", got)
+	}
+	h.send("", "GET", "/api/v1/ping", "").want(401, "")
+	h.limiter.err = errors.New("no table")
+	h.send("all", "GET", "/api/v1/ping", "").wantError(500, fault.Internal, "Internal server error")
 }
 
 func TestScopes(t *testing.T) {

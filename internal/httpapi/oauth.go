@@ -2,12 +2,10 @@ package httpapi
 
 import (
 	"net/http"
-	"net/netip"
-	"strings"
 
 	"gatehouse/internal/domain"
-	"gatehouse/internal/iprange"
 	"gatehouse/internal/oauth"
+	"gatehouse/internal/throttle"
 )
 
 // oauthRoutes are the endpoints of OAuth2 clients, and the records behind them.
@@ -85,17 +83,12 @@ func (s *Server) readForm(c *call) (*oauth.Request, error) {
 	}, err
 }
 
-// issuer is this server as the caller reaches it, unless that is configured. Of
-// the scheme a proxy tells, if it is trusted.
+// issuer is this server as the caller reaches it, unless that is configured.
 func (s *Server) issuer(c *call) (string, error) {
 	if s.deps.PublicURL != "" {
 		return s.deps.PublicURL, nil
 	}
-	secure := c.r.TLS != nil
-	if peer, err := netip.ParseAddrPort(c.r.RemoteAddr); err == nil && iprange.Contains(s.deps.TrustedProxies, peer.Addr().Unmap()) {
-		secure = secure || strings.EqualFold(c.r.Header.Get("X-Forwarded-Proto"), "https")
-	}
-	return oauth.IssuerAt(secure, c.r.Host)
+	return oauth.IssuerAt(throttle.Secure(c.r, s.deps.TrustedProxies), c.r.Host)
 }
 
 func (s *Server) issueToken(c *call, in *oauth.Request) (reply, error) {

@@ -104,6 +104,12 @@ func (s *Server) settingRoutes() []Route {
 			Summary: "Changes settings: all that are given, or none", Input: "values by name; null goes back to the default",
 			Output: "values by name",
 		},
+		{
+			Method: "POST", Pattern: "/api/v1/settings/rotate_signing_key", Access: AdminOnly, Limiting: Counted,
+			handler: bare(s.rotateSigningKey),
+			Summary: "Makes a new key that tokens are signed with; tokens of the old one hold until they expire",
+			Output:  `{"rotated": true}`,
+		},
 	}
 }
 

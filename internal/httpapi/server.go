@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"gatehouse/internal/audit"
 	"gatehouse/internal/backend"
 	"gatehouse/internal/clock"
 	"gatehouse/internal/identity"
@@ -31,6 +32,7 @@ type Identity interface {
 	Login(ctx context.Context, login, password string, meta identity.Meta) (*identity.TokenPair, *identity.User, error)
 	Refresh(ctx context.Context, token string, meta identity.Meta) (*identity.TokenPair, error)
 	Logout(ctx context.Context, p *identity.Principal, refresh string) error
+	RotateSigningKey(ctx context.Context, who audit.Origin) error
 	// UsedFrom notes where and when a credential was used; it does not block.
 	UsedFrom(p *identity.Principal, ip netip.Addr, at time.Time)
 }
@@ -44,7 +46,7 @@ type Limiter interface {
 type Settings interface {
 	Current() *setting.Settings
 	List() []setting.Item
-	Set(ctx context.Context, changes map[string]any) error
+	SetBy(ctx context.Context, who audit.Origin, changes map[string]any) error
 }
 
 // Deps is what the API is built from. Backend, Identity, Limiter and Settings
@@ -71,6 +73,9 @@ type Deps struct {
 	MaxBody int64
 	// RequestTimeout is how long a request may take; 0 is without end.
 	RequestTimeout time.Duration
+	// AdmitUncounted lets requests through that the limiter cannot count
+	// because its store is away; otherwise they are refused with a 503.
+	AdmitUncounted bool
 	// Version is told at the path /.
 	Version string
 	// Ready says whether requests can be answered; nil asks the backend.

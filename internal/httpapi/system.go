@@ -56,10 +56,19 @@ func (s *Server) showSettings(*call) (reply, error) {
 
 // changeSettings changes those that are given.
 func (s *Server) changeSettings(c *call, changes map[string]any) (reply, error) {
-	if err := s.deps.Settings.Set(c.ctx, changes); err != nil {
+	if err := s.deps.Settings.SetBy(c.ctx, c.caller.Origin, changes); err != nil {
 		return reply{}, err
 	}
 	return reply{data: s.settingValues(), message: "Settings updated successfully"}, nil
+}
+
+// rotateSigningKey makes a new key that tokens are signed with. The answer
+// says nothing of it.
+func (s *Server) rotateSigningKey(c *call) (reply, error) {
+	if err := s.deps.Identity.RotateSigningKey(c.ctx, c.caller.Origin); err != nil {
+		return reply{}, err
+	}
+	return reply{data: map[string]bool{"rotated": true}, message: "Signing key rotated successfully"}, nil
 }
 
 func (s *Server) settingValues() map[string]any {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"gatehouse/internal/audit"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/sqldb"
 	"gatehouse/internal/sqldb/sqltest"
@@ -65,7 +66,7 @@ func TestAlgorithms(t *testing.T) {
 			}
 		}
 		// A rotation keeps the algorithm that the store has.
-		if err := h.RotateSigningKey(t.Context()); err != nil {
+		if err := h.RotateSigningKey(t.Context(), audit.Origin{}); err != nil {
 			t.Fatal(err)
 		}
 		if got := algOf(t, h.login("marc").AccessToken); got != ES256 {

@@ -3,7 +3,11 @@
 // which kind of credential it was, the log apart.
 package identity
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"gatehouse/internal/iprange"
+)
 
 // CredentialKind names the way a caller identified himself, for the log.
 type CredentialKind string
@@ -59,3 +63,6 @@ type Principal struct {
 	// LogLevel of the user's profile; "" is the global one.
 	LogLevel string
 }
+
+// AllowedFrom says whether the credential may be used from an address.
+func (p *Principal) AllowedFrom(ip netip.Addr) bool { return iprange.Allowed(p.AllowedIPs, ip) }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"gatehouse/internal/audit"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/sqldb"
 	"gatehouse/internal/sqldb/sqltest"
@@ -319,7 +320,7 @@ func TestRotateSigningKey(t *testing.T) {
 		}
 		old := h.login("marc")
 		oldKID := h.signing.ring.Load().current.kid
-		if err := h.RotateSigningKey(t.Context()); err != nil {
+		if err := h.RotateSigningKey(t.Context(), audit.Origin{}); err != nil {
 			t.Fatal(err)
 		}
 		if h.signing.ring.Load().current.kid == oldKID {
@@ -340,7 +341,7 @@ func TestRotateSigningKey(t *testing.T) {
 			t.Errorf("the last minute of the overlap: %v", err)
 		}
 		h.clock.pass(2 * time.Minute)
-		if err := h.RotateSigningKey(t.Context()); err != nil {
+		if err := h.RotateSigningKey(t.Context(), audit.Origin{}); err != nil {
 			t.Fatal(err)
 		}
 		if ring := h.signing.ring.Load(); ring.byKID[oldKID] != nil || len(ring.byKID) != 2 {
@@ -355,7 +356,7 @@ func TestUnknownKIDReloads(t *testing.T) {
 		h := buildPair(t, db, second)
 		late := h.node()
 		late.stop() // hears nothing any more
-		if err := h.RotateSigningKey(t.Context()); err != nil {
+		if err := h.RotateSigningKey(t.Context(), audit.Origin{}); err != nil {
 			t.Fatal(err)
 		}
 		token := h.login("marc").AccessToken

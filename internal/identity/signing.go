@@ -11,6 +11,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"gatehouse/internal/audit"
 	"gatehouse/internal/clock"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/sqldb"
@@ -65,9 +66,10 @@ func (s *Service) createSigningKeys(ctx context.Context) error {
 
 // RotateSigningKey makes a new key, with which all nodes sign from now on: of
 // the algorithm that this service was told, else of that of the last key.
-// Tokens signed with the old one hold until they expire.
-func (s *Service) RotateSigningKey(ctx context.Context) error {
-	return s.replaceSigningKey(ctx, func(string) bool { return true })
+// Tokens signed with the old one hold until they expire. The audit trail gets
+// the names of both keys, never the keys.
+func (s *Service) RotateSigningKey(ctx context.Context, who audit.Origin) error {
+	return s.replaceSigningKey(ctx, who, func(string) bool { return true })
 }
 
 // chooseAlgorithm makes a new key where the current one is of another
@@ -83,21 +85,21 @@ func (s *Service) chooseAlgorithm(ctx context.Context) error {
 		return nil
 	}
 	// Again inside: of several nodes that start together one is enough.
-	return s.replaceSigningKey(ctx, func(current string) bool { return current != s.algorithm })
+	return s.replaceSigningKey(ctx, audit.Origin{}, func(current string) bool { return current != s.algorithm })
 }
 
 // replaceSigningKey retires the current key and makes a new one, if that is due.
-func (s *Service) replaceSigningKey(ctx context.Context, due func(current string) bool) error {
+func (s *Service) replaceSigningKey(ctx context.Context, who audit.Origin, due func(current string) bool) error {
 	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
-		now, current := s.clock.Now(), HS256
+		now, current, before := s.clock.Now(), HS256, ""
 		// Locked first and looked at then: whoever waited must see the new key.
 		err := tx.Query(ctx, `select kid from gateway_signing_key order by kid`+tx.Dialect().ForUpdate(), nil,
 			func(sqldb.Row) error { return nil })
 		if err != nil {
 			return err
 		}
-		err = tx.Query(ctx, `select alg from gateway_signing_key where retired_at is null order by created_at, kid`, nil,
-			func(r sqldb.Row) error { current = r.Text(0); return nil })
+		err = tx.Query(ctx, `select alg, kid from gateway_signing_key where retired_at is null order by created_at, kid`, nil,
+			func(r sqldb.Row) error { current, before = r.Text(0), r.Text(1); return nil })
 		if err != nil || !due(current) {
 			return err
 		}
@@ -109,13 +111,19 @@ func (s *Service) replaceSigningKey(ctx context.Context, due func(current string
 		if err != nil {
 			return err
 		}
-		alg := cmp.Or(s.algorithm, current)
+		alg, after := cmp.Or(s.algorithm, current), clock.RandomHex(8)
 		_, err = tx.Exec(ctx, `insert into gateway_signing_key (kid, secret, created_at, alg) values ($1, $2, $3, $4)`,
-			clock.RandomHex(8), newSigningSecret(alg), now, alg)
+			after, newSigningSecret(alg), now, alg)
 		if err != nil {
 			return err
 		}
-		return tx.Signal(ctx, signingKeysChanged)
+		if err := tx.Signal(ctx, signingKeysChanged); err != nil {
+			return err
+		}
+		return audit.Write(ctx, tx, who, now, audit.Entry{
+			Model: audit.Settings, Name: "signing_key", Action: "rotate_signing_key",
+			Before: map[string]any{"kid": before}, After: map[string]any{"kid": after},
+		})
 	})
 	if err != nil {
 		return storeFault(err, "rotate the signing key")

@@ -61,6 +61,9 @@ func (e *Env) call(model, name string, ids []int64, args Values) (any, error) {
 	if err := e.checkRules(m, ids, mode); err != nil {
 		return nil, err
 	}
+	if err := e.auditMethod(m, ids, name, method); err != nil {
+		return nil, err
+	}
 	if method.OnModel { // such a method learns its model from the arguments
 		args = maps.Clone(args)
 		if args == nil {

@@ -79,6 +79,7 @@ func (e *Env) create(m *schema.Model, list []Values) ([]int64, error) {
 	if err != nil {
 		return nil, err
 	}
+	e.auditCreated(m, ids)
 	for i, n := range news {
 		defer e.protect(m, ids[i:i+1], n.given)()
 	}

@@ -63,6 +63,7 @@ type state struct {
 	triggers map[string][]*trigger // by model
 	computes map[string][]*Compute
 	derived  map[string][]string // see derivedFields
+	audited  map[string][]*schema.Field
 	// generation is what Engine.wanted was before the registry was read.
 	generation uint64
 }
@@ -136,6 +137,7 @@ func (e *Engine) newState(reg *schema.Registry) *state {
 	}
 	st.derived = derivedFields(reg)
 	st.triggers, st.computes = e.buildTriggers(reg)
+	st.audited = auditedFields(reg)
 	return st
 }
 

@@ -38,11 +38,17 @@ type shared struct {
 	suspected []suspect
 	// given are the fields that callers set on records in running operations.
 	given map[string]map[int64]map[string]bool
+	trail *trail // nil until policy changes
 }
 
 // Sudo runs fn in one write transaction as superuser.
 func (e *Engine) Sudo(ctx context.Context, fn func(*Env) error) error {
 	return e.write(ctx, &backend.Caller{UserID: access.SuperuserID, Superuser: true}, fn)
+}
+
+// Transact runs fn in one write transaction on behalf of a caller.
+func (e *Engine) Transact(ctx context.Context, c *backend.Caller, fn func(*Env) error) error {
+	return e.write(ctx, c, fn)
 }
 
 // SudoTx is Sudo inside a transaction that runs already.
@@ -89,7 +95,10 @@ func (e *Engine) inside(ctx context.Context, tx sqldb.Tx, c *backend.Caller, fn 
 	if err := fn(env); err != nil {
 		return err
 	}
-	return env.flush()
+	if err := env.flush(); err != nil {
+		return err
+	}
+	return env.keepTrail()
 }
 
 func newEnv(cx *callContext, tx sqldb.Tx) *Env {

@@ -227,7 +227,11 @@ func (c *compiler) plan(m *schema.Model, q *backend.Query) (*plan, error) {
 func (f *from) columnsIn(text string) string {
 	columns := f.alias + `."id"`
 	for _, field := range f.model.Fields {
-		if column := f.col(field); field.HasColumn() && field.Name != "id" && strings.Contains(text, column) {
+		if !field.HasColumn() || field.Name == "id" {
+			continue
+		}
+		column := f.col(field)
+		if strings.Contains(text, column) || strings.Contains(text, f.alias+"."+field.Name) {
 			columns += ", " + column
 		}
 	}

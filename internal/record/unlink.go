@@ -34,6 +34,9 @@ func (e *Env) unlink(m *schema.Model, ids []int64) error {
 	if err := e.flush(); err != nil {
 		return err
 	}
+	if err := e.auditUnlinking(m, ids); err != nil {
+		return err
+	}
 	recs := e.recs(m, ids)
 	for _, l := range e.e.logics[m.Name] {
 		if l.BeforeUnlink != nil {
@@ -86,7 +89,8 @@ func (e *Env) referers(m *schema.Model, ids []int64) error {
 			continue
 		}
 		restrict := f.Ondelete == schema.Restrict
-		if !restrict && !e.computesFrom(f) {
+		audits := f.Ondelete == schema.Cascade && !f.Model.NoCreate && e.audited(f.Model) != nil
+		if !restrict && !audits && !e.computesFrom(f) {
 			continue
 		}
 		var users []int64
@@ -106,6 +110,11 @@ func (e *Env) referers(m *schema.Model, ids []int64) error {
 		if restrict && len(users) > 0 {
 			return fault.Newf(fault.Unprocessable, "The record cannot be deleted: %s (%s) still uses it in the field %s. Archive it instead, or change the other record first",
 				f.Model.Label, f.Model.Name, f.Label).With(map[string]any{"model": f.Model.Name, "field": f.Name})
+		}
+		if audits && len(users) > 0 {
+			if err := e.auditUnlinking(f.Model, users); err != nil {
+				return err
+			}
 		}
 		change := change{fields: map[string]bool{f.Name: true}}
 		if f.Ondelete == schema.Cascade {

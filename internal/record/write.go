@@ -71,6 +71,9 @@ func (e *Env) write(m *schema.Model, ids []int64, given Values) error {
 			return err
 		}
 	}
+	if err := e.auditChanging(m, ids, values); err != nil {
+		return err
+	}
 	fields := make(map[string]bool, len(values))
 	for name := range values {
 		fields[name] = true

@@ -96,7 +96,7 @@ func reference(f *Field) string {
 	return fmt.Sprintf(` references %s (id) on delete %s`, sqldb.Quote(table), action)
 }
 
-// addConstraints makes unique indexes and check constraints. Checks are only
+// addConstraints makes indexes of several columns and check constraints. Checks are only
 // made with the table: rows that are there already may break a new one.
 func addConstraints(ctx context.Context, tx sqldb.Tx, m *Model, old bool) error {
 	for _, u := range m.Uniques {
@@ -104,6 +104,13 @@ func addConstraints(ctx context.Context, tx sqldb.Tx, m *Model, old bool) error 
 			sqldb.Quote(m.Table+"_"+u.Name), sqldb.Quote(m.Table), strings.Join(u.Columns, ", "))
 		if _, err := tx.Exec(ctx, sql); err != nil {
 			return fmt.Errorf("unique %s of %s: %w", u.Name, m.Table, err)
+		}
+	}
+	for _, columns := range m.Indexes {
+		sql := fmt.Sprintf(`create index if not exists %s on %s (%s)`,
+			sqldb.Quote(m.Table+"__"+strings.Join(columns, "_")+"_index"), sqldb.Quote(m.Table), strings.Join(columns, ", "))
+		if _, err := tx.Exec(ctx, sql); err != nil {
+			return fmt.Errorf("index of %s: %w", m.Table, err)
 		}
 	}
 	if old || tx.Dialect().Name() == "sqlite" {

@@ -60,6 +60,8 @@ type Model struct {
 	ActiveName string
 	Uniques    []Unique
 	Checks     []Check
+	// Indexes are indexes of several columns, beside those of single fields.
+	Indexes [][]string
 	// AdminOnly models are Gatehouse's own, for administrators with scope admin.
 	AdminOnly bool
 	// NoLog models have no create_uid, create_date, write_uid and write_date.

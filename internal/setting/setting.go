@@ -19,6 +19,7 @@ type Settings struct {
 	LogLevel                LogLevel
 	LogRetentionDays        int
 	WebhookJobRetentionDays int
+	AuditRetentionDays      int // 0: for ever
 
 	AutoblockViolations    int // refused requests that block an address; 0: never
 	AutoblockWindowMinutes int // the time within which they are counted
@@ -122,6 +123,9 @@ func definitions() []definition {
 		integer("webhook_job_retention_days", "Webhook Job Retention (days)", "30", 1, years,
 			"Days after which finished webhook jobs are deleted.",
 			func(s *Settings) *int { return &s.WebhookJobRetentionDays }),
+		integer("audit_retention_days", "Audit Retention (days)", "365", 0, years,
+			"Days after which entries of the audit trail are deleted; 0 keeps them for ever.",
+			func(s *Settings) *int { return &s.AuditRetentionDays }),
 		integer("autoblock_violations", "Auto-block after Violations", "0", 0, 1_000_000,
 			"Refused requests (401 and 429) from one address that block it; 0 blocks nobody.",
 			func(s *Settings) *int { return &s.AutoblockViolations }),

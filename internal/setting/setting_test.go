@@ -33,7 +33,7 @@ func TestDefinitions(t *testing.T) {
 	}
 	want := &Settings{
 		DefaultGetLimit: 80, MaxGetLimit: 1000, GlobalRateLimit: 60, RateWindow: Minute, LogLevel: LogErrors,
-		LogRetentionDays: 30, WebhookJobRetentionDays: 30,
+		LogRetentionDays: 30, WebhookJobRetentionDays: 30, AuditRetentionDays: 365,
 		AutoblockWindowMinutes: 10, AutoblockMinutes: 60, DocsPublic: true, CORSOrigins: []string{},
 	}
 	if got := defaults(); !reflect.DeepEqual(got, want) {

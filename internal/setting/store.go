@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"gatehouse/internal/audit"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/nearest"
 	"gatehouse/internal/sqldb"
@@ -85,6 +87,11 @@ func (s *Store) List() []Item { return s.Current().items() }
 // has them. The change holds on this node when Set returns. Unknown names and
 // wrong values are BadRequest; of wrong values the details say which and why.
 func (s *Store) Set(ctx context.Context, changes map[string]any) error {
+	return s.SetBy(ctx, audit.Origin{}, changes)
+}
+
+// SetBy is Set on behalf of somebody, with an entry in the audit trail.
+func (s *Store) SetBy(ctx context.Context, who audit.Origin, changes map[string]any) error {
 	if err := checkNames(changes); err != nil {
 		return err
 	}
@@ -114,12 +121,31 @@ func (s *Store) Set(ctx context.Context, changes map[string]any) error {
 				return err
 			}
 		}
+		if err := note(ctx, tx, who, now, read(stored), read(values)); err != nil {
+			return err
+		}
 		return tx.Signal(ctx, Channel)
 	})
 	if err != nil {
 		return fault.Wrap(err, "change settings")
 	}
 	return s.load(ctx)
+}
+
+// note keeps what changed in the audit trail.
+func note(ctx context.Context, tx sqldb.Tx, who audit.Origin, at time.Time, was, is *Settings) error {
+	before, after := map[string]any{}, map[string]any{}
+	for _, d := range definitions() {
+		if old, now := d.get(was), d.get(is); !reflect.DeepEqual(old, now) {
+			before[d.name], after[d.name] = old, now
+		}
+	}
+	if len(after) == 0 {
+		return nil
+	}
+	return audit.Write(ctx, tx, who, at, audit.Entry{
+		Model: audit.Settings, Name: "Settings", Action: "write", Before: before, After: after,
+	})
 }
 
 // checkNames refuses names that no setting has.

@@ -131,3 +131,30 @@ func TestNow(t *testing.T) {
 		}
 	})
 }
+
+func TestWindowStart(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
+		d := db.Dialect()
+		write(t, db, "create table w (s integer, began "+d.ColumnType(sqldb.Timestamp)+")",
+			"insert into w (s) values (1), (7), (60), (3600), (86400), (315360000)")
+		// stored and found again: the texts that SQLite keeps must be equal
+		write(t, db, "update w set began = "+d.WindowStart("s")+" where s > 7")
+		if got := texts(t, db, "select s from w where began = "+d.WindowStart("w.s")+" order by s"); len(got) < 3 {
+			t.Errorf("found again: %v", got)
+		}
+		err := db.Read(ctx, func(q sqldb.Querier) error {
+			sql := "select s, " + d.WindowStart("s") + ", " + d.After(d.WindowStart("s"), "s") + ", " + d.Now() + " from w"
+			return q.Query(ctx, sql, nil, func(r sqldb.Row) error {
+				length, start, end, now := r.Int(0), r.Time(1), r.Time(2), r.Time(3)
+				if start.Unix()%length != 0 || start.Nanosecond() != 0 || start.After(now) || !now.Before(end) ||
+					end.Sub(start) != time.Duration(length)*time.Second {
+					t.Errorf("a window of %d s at %v: from %v to %v", length, now, start, end)
+				}
+				return nil
+			})
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+}

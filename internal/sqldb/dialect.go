@@ -78,6 +78,10 @@ type Dialect interface {
 	// JSONElements is a table of the elements of a JSON list, texts and numbers
 	// as plain values, in the column "value"; it is empty where expr is no list.
 	JSONElements(expr string) string
+	// JSONRows is a table of the lists of as many values that the JSON list in
+	// a text argument holds, with the columns c1, c2 and so on: texts of the
+	// kind Text and integers of the kind Int8.
+	JSONRows(placeholder string, columns ...ColumnKind) string
 	// JSONContains says whether one JSON value contains another (jsonb's @>).
 	JSONContains(expr, part string) string
 
@@ -117,9 +121,17 @@ type Dialect interface {
 	DateTrunc(granularity, expr, tz string, weekStart int) string
 	// Now is the statement's moment as a Timestamp.
 	Now() string
+	// WindowStart is the Timestamp at which the current window of that many
+	// seconds (an integer expression) began: the last multiple of its length
+	// since 1970-01-01 00:00:00 UTC, as of Now.
+	WindowStart(seconds string) string
+	// After is a Timestamp moved by that many seconds, an integer expression.
+	After(expr, seconds string) string
 
 	// ForUpdate is " for update", or "" where a writer is alone anyway.
 	ForUpdate() string
+	// ChangesInWith says that a query may change rows in its WITH clause.
+	ChangesInWith() bool
 }
 
 // DateParts are the parts that Dialect.DatePart knows. day_of_week is 0 for

@@ -118,6 +118,21 @@ func (postgresDialect) JSONElements(expr string) string {
 	return "jsonb_array_elements_text(case when jsonb_typeof(" + expr + ") = 'array' then " + expr + " else '[]' end)"
 }
 
+func (postgresDialect) JSONRows(placeholder string, columns ...ColumnKind) string {
+	var b strings.Builder
+	for i, kind := range columns {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		value := "(e ->> " + strconv.Itoa(i) + ")"
+		if kind == Int8 {
+			value = "cast(" + value + " as bigint)"
+		}
+		b.WriteString(value + " as c" + strconv.Itoa(i+1))
+	}
+	return "(select " + b.String() + " from jsonb_array_elements(cast(" + placeholder + " as jsonb)) as e)"
+}
+
 func (postgresDialect) JSONContains(expr, part string) string {
 	return "(" + expr + " @> " + part + ")"
 }
@@ -219,4 +234,15 @@ func (d postgresDialect) DateTrunc(granularity, expr, tz string, weekStart int) 
 
 func (postgresDialect) Now() string { return "(statement_timestamp() at time zone 'UTC')" }
 
-func (postgresDialect) ForUpdate() string { return " for update" }
+// WindowStart is computed of the epoch, which knows no time zones.
+func (postgresDialect) WindowStart(seconds string) string {
+	epoch := "extract(epoch from statement_timestamp())"
+	return "(to_timestamp(floor(" + epoch + " / " + seconds + ") * " + seconds + ") at time zone 'UTC')"
+}
+
+func (postgresDialect) After(expr, seconds string) string {
+	return "(" + expr + " + make_interval(secs => " + seconds + "))"
+}
+
+func (postgresDialect) ForUpdate() string   { return " for update" }
+func (postgresDialect) ChangesInWith() bool { return true }

@@ -92,6 +92,17 @@ func (sqliteDialect) JSONElements(expr string) string {
 	return "json_each(case when json_type(" + expr + ") = 'array' then " + expr + " else '[]' end)"
 }
 
+func (sqliteDialect) JSONRows(placeholder string, columns ...ColumnKind) string {
+	var b strings.Builder
+	for i := range columns { // values have the type that they have in the JSON
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString("value ->> " + strconv.Itoa(i) + " as c" + strconv.Itoa(i+1))
+	}
+	return "(select " + b.String() + " from json_each(" + placeholder + "))"
+}
+
 func (sqliteDialect) JSONContains(expr, part string) string {
 	return "gh_json_contains(" + expr + ", " + part + ")"
 }
@@ -184,5 +195,16 @@ func (sqliteDialect) DateTrunc(granularity, expr, tz string, weekStart int) stri
 	}, ", ") + ")"
 }
 
-func (sqliteDialect) Now() string       { return "gh_now()" }
-func (sqliteDialect) ForUpdate() string { return "" }
+func (sqliteDialect) Now() string { return "gh_now()" }
+
+// WindowStart reads gh_now, so that it never disagrees with Now.
+func (sqliteDialect) WindowStart(seconds string) string {
+	return "datetime(unixepoch(gh_now()) / " + seconds + " * " + seconds + ", 'unixepoch')"
+}
+
+func (sqliteDialect) After(expr, seconds string) string {
+	return "datetime(" + expr + ", (" + seconds + ") || ' seconds')"
+}
+
+func (sqliteDialect) ForUpdate() string   { return "" }
+func (sqliteDialect) ChangesInWith() bool { return false }

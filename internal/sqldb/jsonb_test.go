@@ -108,3 +108,17 @@ func TestJSONElements(t *testing.T) {
 		}
 	})
 }
+
+func TestJSONRows(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
+		rows := db.Dialect().JSONRows("$1", sqldb.Int8, sqldb.Text)
+		list := `[[1, "a\"b"], [9007199254740993, "é"], [-3, "7"]]`
+		got := texts(t, db, "select (c1 + 1) || ' ' || c2 from "+rows+" as x order by c1", list)
+		if !slices.Equal(got, []string{"-2 7", `2 a"b`, "9007199254740994 é"}) {
+			t.Errorf("%q", got)
+		}
+		if got := texts(t, db, "select c1 from "+rows+" as x", "[]"); len(got) != 0 {
+			t.Error(got)
+		}
+	})
+}

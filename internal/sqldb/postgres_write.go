@@ -88,7 +88,7 @@ func (tx *postgresTx) commit(ctx context.Context) error {
 	}
 	rest := tx.last
 	for _, s := range rest {
-		if s.Each != nil { // its error must still prevent the commit
+		if s.Each != nil && !s.Sure { // its error must still prevent the commit
 			if err := tx.Batch(ctx, rest); err != nil {
 				return err
 			}
@@ -114,6 +114,11 @@ func (tx *postgresTx) commit(ctx context.Context) error {
 		return versions, tx.run(ctx, rest, "commit")
 	})
 }
+
+// relaxed is a prepared statement: those in before are parsed every time.
+const relaxed = "set local synchronous_commit = off"
+
+func (tx *postgresTx) Relaxed() { tx.Last(Stmt{SQL: relaxed}) }
 
 func (tx *postgresTx) Dialect() Dialect { return tx.db.dialect }
 

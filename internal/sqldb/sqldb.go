@@ -46,6 +46,9 @@ type Stmt struct {
 	Args []any
 	// Each is called for every row, in order; nil when no rows are expected.
 	Each func(Row) error
+	// Sure says that Each does not fail. Then it need not keep a transaction
+	// from its commit, and the statement may travel with that; see Tx.Last.
+	Sure bool
 	// Affected, if not nil, receives the number of rows changed.
 	Affected *int64
 }
@@ -94,9 +97,13 @@ type Tx interface {
 	// Copy inserts many rows fast (COPY on PostgreSQL).
 	Copy(ctx context.Context, table string, columns []string, rows [][]any) (int64, error)
 	// Last runs statements as the very last of the transaction: on PostgreSQL
-	// they travel with the commit and cost no round trip of their own. Their
-	// errors are returned by Write.
+	// they travel with the commit and cost no round trip of their own, if their
+	// Each is nil or Sure. Their errors are returned by Write.
 	Last(stmts ...Stmt)
+	// Relaxed lets the commit not wait for the disk: when the database server
+	// crashes (not this process) right after it, the transaction may be
+	// forgotten as a whole. SQLite does not wait anyway.
+	Relaxed()
 }
 
 // DB is an open database: a pool of connections. Safe for concurrent use.

@@ -144,6 +144,56 @@ func TestLast(t *testing.T) {
 	})
 }
 
+// A statement that travels with the commit still answers.
+func TestLastSure(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
+		write(t, db, "create table t (a integer primary key, b integer)", "insert into t values (1, 5)")
+		got := int64(0)
+		add := sqldb.Stmt{
+			SQL: "update t set b = b + $1 where a = 1 returning b", Args: []any{2}, Sure: true,
+			Each: func(r sqldb.Row) error { got = r.Int(0); return nil },
+		}
+		err := db.Write(ctx, func(tx sqldb.Tx) error {
+			tx.Relaxed()
+			tx.Last(add)
+			return nil
+		})
+		if stored := text(t, db, "select b from t"); err != nil || got != 7 || stored != "7" {
+			t.Error(err, got, stored)
+		}
+		err = db.Write(ctx, func(tx sqldb.Tx) error {
+			tx.Last(add, sqldb.Stmt{SQL: "insert into t values (1, 1)"})
+			return nil
+		})
+		if _, ok := errors.AsType[*sqldb.Violation](err); !ok || text(t, db, "select b from t") != "7" {
+			t.Error(err)
+		}
+	})
+}
+
+// Relaxed is in force when the transaction commits.
+func TestRelaxed(t *testing.T) {
+	db := sqltest.Open(t, "postgres")
+	const show = "select current_setting('synchronous_commit')"
+	err := db.Write(ctx, func(tx sqldb.Tx) error {
+		if _, err := tx.Exec(ctx, "set local synchronous_commit = on"); err != nil {
+			return err
+		}
+		tx.Relaxed()
+		during := ""
+		tx.Last(sqldb.Stmt{SQL: show, Sure: true, Each: func(r sqldb.Row) error { during = r.Text(0); return nil }})
+		tx.OnCommit(func() {
+			if during != "off" {
+				t.Errorf("synchronous_commit is %s", during)
+			}
+		})
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 func TestSavepoints(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
 		write(t, db, "create table t (a integer primary key)")

@@ -2,8 +2,10 @@ package throttle
 
 import (
 	"context"
+	"errors"
+	"hash/maphash"
+	"log/slog"
 	"slices"
-	"sync"
 	"time"
 
 	"gatehouse/internal/clock"
@@ -12,65 +14,70 @@ import (
 )
 
 const (
-	countTimeout = 5 * time.Second // for one statement; after that the store counts as down
-	maxRefused   = 100_000         // subjects that are refused from memory
-	retryAfter   = time.Second     // when the store cannot be asked
+	defaultTimeout = 5 * time.Second
+	maxRefused     = 100_000     // subjects that are refused from memory
+	retryAfter     = time.Second // when the store cannot be asked
 )
+
+// Options tune a Limiter. The zero value is a good choice.
+type Options struct {
+	// Timeout is how long the store may take to count; 0 means 5 seconds.
+	Timeout time.Duration
+	// Clock only measures how long windows still last; nil is the system's.
+	Clock clock.Clock
+	// Log learns when the store stops and begins again to count.
+	Log *slog.Logger
+}
 
 // Limiter admits requests. Any number of Limiters, in any number of processes,
 // may share a database; together they admit exactly the limit. Safe for
 // concurrent use.
 type Limiter struct {
-	db    sqldb.DB
-	clock clock.Clock
-	stop  func()
-
-	mu      sync.Mutex
-	queues  map[string]*queue  // subjects for which a statement is under way
-	refused map[string]refusal // subjects that are known to be over a limit
-	sweepAt int                // size of refused at which ended ones are removed
-	cleared int                // how often refused was emptied
+	db      sqldb.DB
+	clock   clock.Clock
+	timeout time.Duration
+	stop    func()
+	store   availability
+	seed    maphash.Seed
+	lanes   []*lane
 }
 
-// queue holds the requests of a subject that came while its last ones were
-// being counted. They are counted together next.
-type queue struct{ waiting []*waiter }
-
-// waiter is one request and the limits it goes by.
-type waiter struct {
-	windows []Window
-	answer  chan answer // capacity 1: whoever answers never waits
-}
-
-type answer struct {
-	decision Decision
-	err      error
-}
-
-// refusal is why a subject gets nothing until a moment. It holds as long as
-// the limits are the same.
-type refusal struct {
-	windows  []Window
-	decision Decision
-	until    time.Time
-}
-
-// New makes a Limiter on a database that has the tables of Models. The clock
-// only measures how long windows still last; nil is the system's.
-func New(db sqldb.DB, c clock.Clock) *Limiter {
-	if c == nil {
-		c = clock.System
+// New makes a Limiter on a database that has the tables of Models.
+func New(db sqldb.DB, opts Options) *Limiter {
+	if opts.Clock == nil {
+		opts.Clock = clock.System
 	}
-	l := &Limiter{db: db, clock: c, queues: map[string]*queue{}, refused: map[string]refusal{}, sweepAt: 1000}
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	if opts.Timeout <= 0 {
+		opts.Timeout = defaultTimeout
+	}
+	l := &Limiter{
+		db: db, clock: opts.Clock, timeout: opts.Timeout, seed: maphash.MakeSeed(),
+		store: availability{clock: opts.Clock, log: opts.Log},
+	}
+	sql := newStatements(db.Dialect())
+	for range lanesOf(db.Dialect()) {
+		l.lanes = append(l.lanes, newLane(l, sql))
+	}
 	l.stop = db.Watch(func(channel string) {
 		if channel == Channel || channel == "" {
-			l.mu.Lock()
-			clear(l.refused)
-			l.cleared++
-			l.mu.Unlock()
+			for _, n := range l.lanes {
+				n.forget()
+			}
 		}
 	})
 	return l
+}
+
+// lanesOf is how many batches may be counted at one time. SQLite has one
+// writer; PostgreSQL has processors to use and round trips to hide.
+func lanesOf(d sqldb.Dialect) int {
+	if d.Name() == "sqlite" {
+		return 1
+	}
+	return 2
 }
 
 // Close ends what New began. Requests that are being counted still get their answer.
@@ -79,176 +86,66 @@ func (l *Limiter) Close() { l.stop() }
 // Take counts one request of a subject against its limits. It allows without
 // asking the database when there are none, and refuses without asking it when
 // a window of the subject is known to be full. The windows must have different
-// lengths and stay as they are until Take returns. The only errors are Unavailable: the store cannot be asked, and
-// then nothing is let through.
+// lengths and stay as they are until Take returns. The only errors are
+// Unavailable: the store cannot be asked, and nothing says whether the request
+// is within its limits. It takes no longer than Options.Timeout.
 func (l *Limiter) Take(ctx context.Context, subject string, limits []Window) (Decision, error) {
 	windows := effective(limits)
 	if len(windows) == 0 {
 		return Decision{Allowed: true}, nil
 	}
-	l.mu.Lock()
-	if d, ok := l.refusal(subject, windows); ok {
-		l.mu.Unlock()
-		return d, nil
-	}
-	w := &waiter{windows: windows, answer: make(chan answer, 1)}
-	q, busy := l.queues[subject]
-	if !busy {
-		q = &queue{}
-		l.queues[subject] = q
-	}
-	q.waiting = append(q.waiting, w)
-	l.mu.Unlock()
-	if !busy {
-		go l.drain(context.WithoutCancel(ctx), subject, q)
-	}
-	select {
-	case a := <-w.answer:
-		return a.decision, a.err
-	case <-ctx.Done():
-		l.leave(q, w)
-		return Decision{}, unavailable(ctx.Err())
-	}
+	return l.lane(subject).take(ctx, subject, windows)
 }
 
 // Refused says from memory alone whether a subject is over these limits. A
 // false answer promises nothing.
 func (l *Limiter) Refused(subject string, limits []Window) (Decision, bool) {
 	windows := effective(limits)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.refusal(subject, windows)
+	n := l.lane(subject)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.refused.find(subject, windows, l.clock)
 }
 
-// refusal looks up whether a subject is refused; l.mu is held.
-func (l *Limiter) refusal(subject string, windows []Window) (Decision, bool) {
-	r, ok := l.refused[subject]
-	if !ok {
-		return Decision{}, false
+// lane is where a subject is counted: always the same one, so that its
+// requests never wait for each other's locks.
+func (l *Limiter) lane(subject string) *lane {
+	if len(l.lanes) == 1 {
+		return l.lanes[0]
 	}
-	left := r.until.Sub(l.clock.Now())
-	if left <= 0 || !slices.Equal(r.windows, windows) {
-		delete(l.refused, subject)
-		return Decision{}, false
-	}
-	d := r.decision
-	d.Reset = left
-	return d, true
+	return l.lanes[maphash.String(l.seed, subject)%uint64(len(l.lanes))]
 }
 
-// leave takes a request that its caller gave up out of the queue, if it is not
-// being counted yet.
-func (l *Limiter) leave(q *queue, w *waiter) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if i := slices.Index(q.waiting, w); i >= 0 {
-		q.waiting = slices.Delete(q.waiting, i, i+1)
-	}
-}
-
-// drain counts the requests of a subject until none wait: all that came
-// during one statement go with the next.
-func (l *Limiter) drain(ctx context.Context, subject string, q *queue) {
-	for {
-		l.mu.Lock()
-		if len(q.waiting) == 0 {
-			delete(l.queues, subject)
-			l.mu.Unlock()
-			return
-		}
-		batch := q.waiting
-		for i, w := range batch { // limits may be changed at any time
-			if !slices.Equal(w.windows, batch[0].windows) {
-				batch = batch[:i]
-				break
-			}
-		}
-		q.waiting = slices.Clone(q.waiting[len(batch):])
-		cleared := l.cleared
-		l.mu.Unlock()
-		l.count(ctx, subject, batch, cleared)
-	}
-}
-
-// count asks the database for a batch and answers each of it, the first ones
-// first. What it learns is remembered unless memory was cleared since.
-func (l *Limiter) count(ctx context.Context, subject string, batch []*waiter, cleared int) {
-	ctx, cancel := context.WithTimeout(ctx, countTimeout)
-	defer cancel()
-	windows := batch[0].windows
-	var admitted int64
-	var found []counted
-	var asked time.Time
-	err := l.db.Write(ctx, func(tx sqldb.Tx) (err error) {
-		asked = l.clock.Now() // before the database looks at its clock: never refuse past the end of a window
-		admitted, found, err = add(ctx, tx, subject, windows, int64(len(batch)))
-		return err
-	})
-	if err != nil {
-		for _, w := range batch {
-			w.answer <- answer{err: unavailable(err)}
-		}
-		return
-	}
-	if no, full := refuse(windows, found); full {
-		l.remember(subject, refusal{windows: slices.Clone(windows), decision: no, until: asked.Add(no.Reset)}, cleared)
-	}
-	for i, w := range batch {
-		w.answer <- answer{decision: decide(windows, found, admitted, int64(i))}
-	}
-}
-
-// decide is the decision for the i-th of a batch of which so many are admitted.
-func decide(windows []Window, found []counted, admitted, i int64) Decision {
-	if i >= admitted {
-		no, _ := refuse(windows, found)
+// decide is the decision for the i-th request of a subject in a batch.
+func (t *tally) decide(i int64) Decision {
+	if i >= t.room {
+		no, _ := t.refuse()
 		return no
 	}
 	tightest := 0
-	for j, w := range windows {
-		if w.Limit-found[j].count < windows[tightest].Limit-found[tightest].count {
+	for j, w := range t.windows {
+		if w.Limit-t.found[j].count < t.windows[tightest].Limit-t.found[tightest].count {
 			tightest = j
 		}
 	}
-	after := admitted - 1 - i // those of the batch that come later
+	w, f := t.windows[tightest], t.found[tightest]
+	after := t.room - 1 - i // those of the batch that come later
 	return Decision{
-		Allowed: true, Limit: windows[tightest].Limit, Window: windows[tightest].Name,
-		Remaining: max(0, windows[tightest].Limit-found[tightest].count+after), Reset: found[tightest].reset,
+		Allowed: true, Limit: w.Limit, Window: w.Name,
+		Remaining: max(0, w.Limit-f.count+after), Reset: f.reset, Start: f.start,
 	}
 }
 
 // refuse finds, of the windows that are full, the one that ends last.
-func refuse(windows []Window, found []counted) (Decision, bool) {
+func (t *tally) refuse() (Decision, bool) {
 	var d Decision
 	full := false
-	for i, w := range windows {
-		if found[i].count >= w.Limit && (!full || found[i].reset > d.Reset) {
-			d, full = Decision{Limit: w.Limit, Window: w.Name, Reset: found[i].reset}, true
+	for i, w := range t.windows {
+		if f := t.found[i]; f.count >= w.Limit && (!full || f.reset > d.Reset) {
+			d, full = Decision{Limit: w.Limit, Window: w.Name, Reset: f.reset, Start: f.start}, true
 		}
 	}
 	return d, full
-}
-
-// remember keeps a refusal. Ended ones are removed whenever their number has
-// doubled; beyond maxRefused the database is asked each time.
-func (l *Limiter) remember(subject string, r refusal, cleared int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.cleared != cleared {
-		return
-	}
-	if len(l.refused) >= l.sweepAt {
-		now := l.clock.Now()
-		for s, old := range l.refused {
-			if !old.until.After(now) {
-				delete(l.refused, s)
-			}
-		}
-		l.sweepAt = max(1000, 2*len(l.refused))
-	}
-	if len(l.refused) < maxRefused {
-		l.refused[subject] = r
-	}
 }
 
 // Vacuum deletes windows that began more than two days ago, in batches, and
@@ -293,4 +190,9 @@ func unavailable(err error) error {
 		Kind: fault.Unavailable, Message: "The rate limit cannot be checked right now",
 		RetryAfter: retryAfter, Cause: err,
 	}
+}
+
+// isAway says whether the store did not answer, and not merely refused.
+func isAway(err error) bool {
+	return errors.Is(err, sqldb.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded)
 }

@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"gatehouse/internal/fault"
 	"gatehouse/internal/schema"
 	"gatehouse/internal/sqldb"
@@ -24,12 +22,16 @@ type counting struct {
 	writes, again atomic.Int64
 	hold          chan struct{} // nil: do not wait
 	fail          error
+	broken        bool // panics
 }
 
 func (c *counting) Write(ctx context.Context, fn func(sqldb.Tx) error) error {
 	c.writes.Add(1)
 	if c.hold != nil {
 		<-c.hold
+	}
+	if c.broken {
+		panic("broken")
 	}
 	if c.fail != nil {
 		return c.fail
@@ -43,15 +45,12 @@ func (c *counting) Write(ctx context.Context, fn func(sqldb.Tx) error) error {
 	return err
 }
 
-// Nothing may be left running when all is closed.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
 func start(t *testing.T, db sqldb.DB) *Limiter {
 	t.Helper()
 	if err := schema.Sync(t.Context(), db, Models()); err != nil {
 		t.Fatal(err)
 	}
-	l := New(db, nil)
+	l := New(db, Options{})
 	t.Cleanup(l.Close)
 	return l
 }
@@ -104,7 +103,7 @@ func TestTakeWithoutLimits(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
 		start(t, db)
 		c := &counting{DB: db}
-		l := New(c, nil)
+		l := New(c, Options{})
 		defer l.Close()
 		for _, limits := range [][]Window{nil, {}, {long(0)}, {long(-1)}} {
 			if d := take(t, l, "key:1", limits...); !d.Allowed || d.Limit != 0 {
@@ -158,7 +157,7 @@ func TestRefusedFromMemory(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
 		start(t, db)
 		c := &counting{DB: db}
-		l := New(c, nil)
+		l := New(c, Options{})
 		defer l.Close()
 		if _, no := l.Refused("key:1", []Window{long(1)}); no {
 			t.Error("refused before anything was counted")
@@ -252,7 +251,7 @@ func TestStoreFails(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
 		start(t, db)
 		c := &counting{DB: db, fail: errors.New("disk on fire")}
-		l := New(c, nil)
+		l := New(c, Options{})
 		defer l.Close()
 		d, err := l.Take(t.Context(), "key:1", []Window{long(5)})
 		if d.Allowed || !fault.Is(err, fault.Unavailable) || strings.Contains(fault.From(err).Message, "fire") {
@@ -272,19 +271,26 @@ func TestDecide(t *testing.T) {
 	minute := counted{count: 4, reset: 30 * time.Second}
 	hour := counted{count: 17, reset: 30 * time.Minute}
 	day := counted{count: 17, reset: 10 * time.Hour}
+	tally := func(admitted int64, found ...counted) *tally {
+		return &tally{windows: windows, room: admitted, found: found}
+	}
 	for i, want := range []string{
 		"{true 20 4 30m0s hour}", "{true 20 3 30m0s hour}", "{false 0 0 0s }", // nothing is full, so nothing refuses
 	} {
-		if got := fmt.Sprint(decide(windows, []counted{minute, hour, day}, 2, int64(i))); got != want {
+		if got := shown(tally(2, minute, hour, day).decide(int64(i))); got != want {
 			t.Errorf("the %d-th of two admitted: %s, want %s", i, got, want)
 		}
 	}
 	minute.count, hour.count = 10, 20
 	for _, found := range [][]counted{{minute, hour, day}, {minute, hour, {count: 30, reset: time.Second}}} {
-		if got := fmt.Sprint(decide(windows, found, 0, 0)); got != "{false 20 0 30m0s hour}" {
+		if got := shown(tally(0, found...).decide(0)); got != "{false 20 0 30m0s hour}" {
 			t.Errorf("full for the minute and the hour: %s", got)
 		}
 	}
+}
+
+func shown(d Decision) string {
+	return fmt.Sprintf("{%v %d %d %v %s}", d.Allowed, d.Limit, d.Remaining, d.Reset, d.Window)
 }
 
 func TestVacuum(t *testing.T) {
@@ -313,16 +319,19 @@ func TestVacuum(t *testing.T) {
 }
 
 func TestRefusalsAreBounded(t *testing.T) {
-	l := &Limiter{clock: fixed{}, refused: map[string]refusal{}, sweepAt: 1000}
+	rs := newRefusals(3000)
+	now := fixed{}.Now()
 	for i := range 5000 {
-		l.remember(fmt.Sprint(i), refusal{until: fixed{}.Now().Add(-time.Second)}, 0)
+		rs.remember(fmt.Sprint(i), refusal{until: now.Add(-time.Second)}, now)
 	}
-	if len(l.refused) > 1001 {
-		t.Errorf("%d ended refusals are kept", len(l.refused))
+	if len(rs.known) > 1001 {
+		t.Errorf("%d ended refusals are kept", len(rs.known))
 	}
-	l.remember("late", refusal{until: fixed{}.Now().Add(time.Hour)}, 7)
-	if _, ok := l.refused["late"]; ok {
-		t.Error("remembered what was cleared meanwhile")
+	for i := range 5000 {
+		rs.remember(fmt.Sprint("late", i), refusal{until: now.Add(time.Hour)}, now)
+	}
+	if len(rs.known) != 3000 {
+		t.Errorf("%d refusals are kept, want 3000", len(rs.known))
 	}
 }
 

@@ -50,6 +50,7 @@ type Decision struct {
 	Remaining int64
 	Reset     time.Duration // until the window ends
 	Window    string
+	Start     time.Time // of the window, by the database's clock
 }
 
 // Fault is the error of a refused request: RateLimited, with the time to wait.
@@ -74,11 +75,26 @@ func Models() []*schema.Model {
 		Fields: []*schema.Field{
 			schema.NewChar("subject", "Caller").Req().RO().
 				Helped("Who is counted: a key (key:7), a user (user:2) or an address (ip:192.0.2.7)"),
+			schema.NewChar("caller", "Name").ComputedSQL(callerName).
+				Helped("The name of the key, the login of the user or the address behind it"),
 			schema.NewChar("window_name", "Window").RO(),
 			schema.NewInteger("window_seconds", "Window Length (s)").Req().RO(),
 			schema.NewDatetime("window_start", "Window Start").Req().RO().Index(),
+			schema.NewDatetime("window_end", "Window End").RO().Helped("When the count starts anew"),
 			schema.NewInteger("count", "Requests").RO().Helped("Requests that were let through"),
 			schema.NewInteger("max_count", "Limit").RO(),
+			schema.NewInteger("remaining", "Remaining").ComputedSQL(
+				`case when {t}."max_count" > {t}."count" then {t}."max_count" - {t}."count" else 0 end`),
 		},
 	}}
 }
+
+// callerName is who a subject is, for people; the limiter itself only knows
+// subjects. Those that are gone, and kinds that are not named here, are told
+// as they are. Columns are quoted, which is how the engine sees that they are
+// needed.
+const callerName = `coalesce(case
+	when {t}."subject" like 'key:%' then (select k.name from gateway_key k where k.id = cast(substr({t}."subject", 5) as integer))
+	when {t}."subject" like 'user:%' then (select u.login from res_users u where u.id = cast(substr({t}."subject", 6) as integer))
+	when {t}."subject" like 'ip:%' then substr({t}."subject", 4)
+	end, {t}."subject")`

@@ -1,0 +1,238 @@
+package throttle
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"gatehouse/internal/fault"
+	"gatehouse/internal/schema"
+	"gatehouse/internal/sqldb"
+	"gatehouse/internal/sqldb/sqltest"
+)
+
+// proxy stands between a test and its server and can hold everything up, or
+// refuse connections.
+type proxy struct {
+	listener net.Listener
+	server   string
+	group    sync.WaitGroup
+
+	mu    sync.Mutex
+	moved *sync.Cond
+	held  bool
+	conns map[net.Conn]bool // nil: refuse
+}
+
+func startProxy(t *testing.T, server string) *proxy {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &proxy{listener: listener, server: server, conns: map[net.Conn]bool{}}
+	p.moved = sync.NewCond(&p.mu)
+	p.group.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			p.serve(conn)
+		}
+	})
+	return p
+}
+
+func (p *proxy) serve(client net.Conn) {
+	server, err := net.Dial("tcp", p.server)
+	if err != nil || !p.keep(client, server) {
+		_ = client.Close()
+		return
+	}
+	for _, pair := range [][2]net.Conn{{client, server}, {server, client}} {
+		p.group.Go(func() {
+			defer pair[0].Close()
+			defer pair[1].Close()
+			_, _ = io.Copy(gate{pair[1], p}, pair[0])
+		})
+	}
+}
+
+func (p *proxy) keep(conns ...net.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range conns {
+		if p.conns == nil {
+			_ = c.Close()
+			continue
+		}
+		p.conns[c] = true
+	}
+	return p.conns != nil
+}
+
+// gate is a connection that writes only while the proxy is not held.
+type gate struct {
+	net.Conn
+	p *proxy
+}
+
+func (g gate) Write(b []byte) (int, error) {
+	g.p.mu.Lock()
+	for g.p.held {
+		g.p.moved.Wait()
+	}
+	g.p.mu.Unlock()
+	return g.Conn.Write(b)
+}
+
+func (p *proxy) hold(held bool) {
+	p.mu.Lock()
+	p.held = held
+	p.mu.Unlock()
+	p.moved.Broadcast()
+}
+
+// refuse breaks all connections and takes no more.
+func (p *proxy) refuse() {
+	_ = p.listener.Close()
+	p.mu.Lock()
+	for c := range p.conns {
+		_ = c.Close()
+	}
+	p.conns, p.held = nil, false
+	p.mu.Unlock()
+	p.moved.Broadcast()
+	p.group.Wait()
+}
+
+// hand is a clock that is moved by hand.
+type hand struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (h *hand) Now() time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.now
+}
+
+func (h *hand) move(d time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.now = h.now.Add(d)
+}
+
+// away checks that 64 callers who come while the store does not answer are all
+// told so before long, that the next one does not wait at all, and that who is
+// over his limit is still refused as such.
+func away(t *testing.T, l *Limiter) {
+	t.Helper()
+	var all sync.WaitGroup
+	began := time.Now()
+	for i := range 64 {
+		all.Go(func() {
+			subject := "key:" + string(rune('a'+i%8))
+			d, err := l.Take(context.Background(), subject, []Window{long(5)})
+			if f := fault.From(err); err == nil || d.Allowed || f.Kind != fault.Unavailable || f.RetryAfter <= 0 {
+				t.Errorf("%+v, %v", d, err)
+			}
+		})
+	}
+	all.Wait()
+	if took := time.Since(began); took > l.timeout+3*time.Second {
+		t.Errorf("64 callers waited %v", took)
+	}
+	began = time.Now()
+	if _, err := l.Take(context.Background(), "key:late", []Window{long(5)}); !fault.Is(err, fault.Unavailable) {
+		t.Error(err)
+	}
+	if took := time.Since(began); took >= l.timeout {
+		t.Errorf("the next one waited %v", took)
+	}
+	if d := take(t, l, "key:full", long(1)); d.Allowed || d.Limit != 1 {
+		t.Errorf("over the limit: %+v", d)
+	}
+}
+
+func awayLimiter(t *testing.T, db sqldb.DB) (*Limiter, *hand, *strings.Builder) {
+	t.Helper()
+	if err := schema.Sync(t.Context(), db, Models()); err != nil {
+		t.Fatal(err)
+	}
+	var log strings.Builder
+	clock := &hand{now: time.Now()}
+	l := New(db, Options{Timeout: 300 * time.Millisecond, Clock: clock, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	t.Cleanup(l.Close)
+	take(t, l, "key:full", long(1))
+	return l, clock, &log
+}
+
+// A PostgreSQL that hangs, comes back, and then refuses connections.
+func TestPostgresAway(t *testing.T) {
+	_, where := sqltest.Postgres(t)
+	u, err := url.Parse(where)
+	if err != nil || u.Port() == "" {
+		t.Skip("the test database is not named by a URL")
+	}
+	p := startProxy(t, u.Host)
+	u.Host = p.listener.Addr().String()
+	db, err := sqldb.OpenPostgres(t.Context(), u.String(), sqldb.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, clock, log := awayLimiter(t, db)
+	p.hold(true)
+	away(t, l)
+	p.hold(false)
+	clock.move(2 * retryAfter)
+	if d := take(t, l, "key:a", long(5)); !d.Allowed {
+		t.Errorf("when it is back: %+v", d)
+	}
+	if got := log.String(); strings.Count(got, "does not count") != 1 || strings.Count(got, "counts requests again") != 1 {
+		t.Errorf("log: %s", got)
+	}
+	p.refuse()
+	away(t, l)
+	l.Close()
+	_ = db.Close()
+}
+
+// A SQLite file that another process holds, and then a closed one.
+func TestSQLiteAway(t *testing.T) {
+	db, other := sqltest.Pair(t, "sqlite")
+	l, clock, _ := awayLimiter(t, db)
+	locked, release := make(chan bool), make(chan bool)
+	var holder sync.WaitGroup
+	holder.Go(func() {
+		err := other.Write(context.Background(), func(sqldb.Tx) error {
+			locked <- true
+			<-release
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	<-locked
+	away(t, l)
+	close(release)
+	holder.Wait()
+	clock.move(2 * retryAfter)
+	if d := take(t, l, "key:a", long(5)); !d.Allowed {
+		t.Errorf("when it is back: %+v", d)
+	}
+	l.Close()
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	away(t, l)
+}
