@@ -304,6 +304,16 @@ func TestClientRecords(t *testing.T) {
 			whole := `{"name":"d","user_id":2,"scopes":"read",` + body[1:]
 			g.asAdmin("POST", "/api/oauth/clients", whole).want(400)
 		}
+		rotated := g.asAdmin("POST", "/api/v1/gateway.client/"+row+"/rotate_secret", `{}`).want(200).at("data", "secret").(string)
+		trail := g.asAdmin("GET", "/api/v1/gateway.audit?domain=[('model','=','gateway.client')]&limit=0", "").want(200)
+		if n, _ := trail.at("meta", "total").(float64); n < 4 { // three creates and a rotation
+			t.Errorf("the audit trail has %v entries: %s", n, trail.raw)
+		}
+		for _, hidden := range []string{rotated, identity.KeyHash(rotated), data["secret"].(string)} {
+			if strings.Contains(trail.raw, hidden) {
+				t.Errorf("a secret is in the audit trail: %s", trail.raw)
+			}
+		}
 		_, id, secret := g.client(`"scopes":"read,write,delete"`)
 		narrow := g.token(id, secret, "")
 		for _, path := range []string{"/api/oauth/clients", "/api/oauth/clients/1", "/api/oauth/tokens"} {
