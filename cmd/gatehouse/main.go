@@ -18,6 +18,7 @@ type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Run the server."`
 	User    userCommand    `cmd:"" help:"Create, list and change users."`
 	Key     keyCommand     `cmd:"" help:"Create, list and revoke API keys."`
+	Client  clientCommand  `cmd:"" help:"Create, list and deactivate OAuth2 clients, and change their secrets."`
 	Profile profileCommand `cmd:"" help:"Create, list, change and delete API profiles of users."`
 	Block   blockCommand   `cmd:"" help:"List, block and unblock addresses."`
 	Setting settingCommand `cmd:"" help:"Show and change settings; a running server notices within a second."`

@@ -13,6 +13,7 @@ import (
 
 	"gatehouse/internal/business"
 	"gatehouse/internal/httpapi"
+	"gatehouse/internal/oauth"
 	"gatehouse/internal/record"
 )
 
@@ -31,6 +32,7 @@ func (a *App) Handler() (http.Handler, error) {
 		Resources: httpapi.StandardResources(), Log: a.Log, Observer: requestLog{a.Log},
 		TrustedProxies: a.Config.Server.TrustedProxies, MaxBody: int64(a.Config.Server.MaxBody),
 		RequestTimeout: a.Config.Server.RequestTimeout, Version: a.Version,
+		OAuth: &oauth.Server{Clients: a.Identity}, PublicURL: string(a.Config.Server.PublicURL),
 		AdmitUncounted: a.Config.Server.RateLimitOnError == "open",
 	})
 }

@@ -1,10 +1,12 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"net"
 	"net/netip"
+	"net/url"
 	"strconv"
 	"strings"
 )
@@ -23,6 +25,35 @@ func (a *Address) UnmarshalText(text []byte) error {
 	}
 	*a = Address(text)
 	return nil
+}
+
+// PublicURL is the address of a server, without a slash at its end.
+type PublicURL string
+
+// UnmarshalText refuses what is no http:// or https:// URL of a host and a path.
+func (u *PublicURL) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		*u = ""
+		return nil
+	}
+	parsed, err := url.Parse(string(text))
+	if err != nil || (parsed.Scheme != "https" && parsed.Scheme != "http") || parsed.Host == "" ||
+		parsed.User != nil || strings.ContainsAny(string(text), "?# \"<>\\") {
+		return errors.New("not a URL like https://api.example.com")
+	}
+	*u = PublicURL(strings.TrimRight(string(text), "/"))
+	return nil
+}
+
+// Signing is the algorithm that tokens are signed with.
+type Signing string
+
+// Algorithm is its name, "" for that of the stored key.
+func (s Signing) Algorithm() string {
+	if s == "stored" {
+		return ""
+	}
+	return string(s)
 }
 
 // Networks is a list of address ranges.

@@ -1,6 +1,6 @@
-// Package gateway gives Gatehouse's own models their behaviour: API keys that
-// show their secret once, tokens that can be revoked, profiles that are
-// checked. The tables belong to the packages that read them.
+// Package gateway gives Gatehouse's own models their behaviour: API keys and
+// OAuth2 clients that show their secret once, tokens that can be revoked,
+// profiles that are checked. The tables belong to the packages that read them.
 package gateway
 
 import (
@@ -19,7 +19,9 @@ type Keys struct{ Service *identity.Service }
 
 // Logics is the behaviour of Gatehouse's own models.
 func Logics(k *Keys) []record.Logic {
-	return []record.Logic{keyLogic(k), userKeyLogic(), profileLogic(), tokenLogic(k), throttleLogic(), blockLogic(), auditLogic()}
+	return []record.Logic{
+		keyLogic(k), userKeyLogic(), clientLogic(k), profileLogic(), tokenLogic(k), throttleLogic(), blockLogic(), auditLogic(),
+	}
 }
 
 // keyLogic makes the key itself when a gateway.key is created, and shows it once.

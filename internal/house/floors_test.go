@@ -22,6 +22,7 @@ var floors = map[string]float64{
 	"internal/sqldb":               1,
 	"internal/sqldb/sqltest":       1.1,
 	"internal/iprange":             1,
+	"internal/jwk":                 1,
 	"internal/domain":              1,
 	"internal/domain/domaintest":   1.1,
 	"internal/schema":              1.1,

@@ -10,7 +10,6 @@ import (
 	"gatehouse/internal/audit"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/identity"
-	"gatehouse/internal/iprange"
 	"gatehouse/internal/schema"
 	"gatehouse/internal/setting"
 	"gatehouse/internal/throttle"
@@ -27,6 +26,7 @@ const (
 	AnyCredential        // whoever is identified
 	Scoped               // whoever has the scope of the route's action
 	AdminOnly            // administrators with the scope admin
+	ClientOrAdmin        // OAuth2 clients, whom the handler authenticates, or with an API credential as AdminOnly
 )
 
 // Limiting says what a request counts against. It has no zero value either.
@@ -48,7 +48,7 @@ const userKeys = "res.users.apikeys"
 
 // identify finds out who calls. Public routes do not ask.
 func (s *Server) identify(c *call) error {
-	if c.route.Access == Public {
+	if c.route.Access == Public || c.route.Access == ClientOrAdmin && !hasCredential(c.r.Header) {
 		return nil
 	}
 	who, err := s.deps.Identity.Identify(c.ctx, c.r.Header, c.ip)
@@ -74,11 +74,11 @@ func (s *Server) identify(c *call) error {
 // authorize asks whether the credential's scopes cover the route. What the
 // user behind it may do with the records is the backend's question.
 func (s *Server) authorize(c *call) error {
-	if c.route.Access == Public || c.route.Access == AnyCredential {
+	if c.route.Access == Public || c.route.Access == AnyCredential || c.route.Access == ClientOrAdmin && c.who == nil {
 		return nil
 	}
 	need := identity.Need{Action: c.route.Action, Model: c.event.Model, Resource: c.route.resourceName()}
-	if c.route.Access == AdminOnly || strings.HasPrefix(c.event.Model, adminModels) {
+	if c.route.Access == AdminOnly || c.route.Access == ClientOrAdmin || strings.HasPrefix(c.event.Model, adminModels) {
 		need = identity.Need{Action: identity.Admin}
 	}
 	if !c.who.Scopes.Allows(need) {
@@ -195,16 +195,31 @@ func (s *Server) address(c *call) error {
 	if c.who == nil {
 		return nil
 	}
-	if !iprange.Allowed(c.who.AllowedIPs, c.ip) {
+	if !c.who.AllowedFrom(c.ip) {
 		return fault.New(fault.Forbidden, "This credential may not be used from "+c.ip.String())
 	}
 	s.deps.Identity.UsedFrom(c.who, c.ip, c.event.Time)
 	return nil
 }
 
+// hasCredential says whether a request comes with a credential of the API, not
+// with one of an OAuth2 client.
+func hasCredential(h http.Header) bool {
+	scheme, _, _ := strings.Cut(h.Get("Authorization"), " ")
+	return h.Get("X-Api-Key") != "" || strings.EqualFold(scheme, "Bearer")
+}
+
 // challenge is the WWW-Authenticate header of a 401: RFC 6750 wants an error
-// in it only where a credential was sent.
-func challenge(r *http.Request) string {
+// in it only where a credential was sent. OAuth2 clients that used a header are
+// asked for HTTP Basic (RFC 6749 section 5.2); those that did not get none,
+// because clients that see a challenge do not look at the error in the body.
+func challenge(route *Route, r *http.Request) string {
+	if route.Style == RFC && (route.Access == Public || !hasCredential(r.Header)) {
+		if r.Header.Get("Authorization") == "" {
+			return ""
+		}
+		return `Basic realm="gatehouse"`
+	}
 	if r.Header.Get("Authorization") == "" && r.Header.Get("X-Api-Key") == "" {
 		return `Bearer realm="gatehouse"`
 	}

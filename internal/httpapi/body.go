@@ -11,8 +11,16 @@ import (
 	"gatehouse/internal/httpapi/wire"
 )
 
-// readBody reads the body of the request into the call's buffer.
+// readBody reads a body of JSON into the call's buffer.
 func (s *Server) readBody(c *call) error {
+	if err := s.receiveBody(c); err != nil || len(c.body) == 0 {
+		return err
+	}
+	return contentType(c.r.Header)
+}
+
+// receiveBody reads the body of the request, whatever it is, into the call's buffer.
+func (s *Server) receiveBody(c *call) error {
 	r := c.r
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil
@@ -43,10 +51,7 @@ func (s *Server) readBody(c *call) error {
 		}
 	}
 	c.body, c.event.BytesIn = body, int64(len(body))
-	if len(body) == 0 {
-		return nil
-	}
-	return contentType(r.Header)
+	return nil
 }
 
 // maxBulk is how many records one request may create.

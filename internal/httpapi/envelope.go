@@ -7,6 +7,7 @@ import (
 
 	"gatehouse/internal/fault"
 	"gatehouse/internal/httpapi/wire"
+	"gatehouse/internal/oauth"
 )
 
 // reply is what a handler gives back. It says nothing of HTTP.
@@ -50,7 +51,7 @@ func (s *Server) format(c *call) error {
 			c.status = http.StatusNoContent
 			return nil
 		}
-		out, err := appendSuccess(c.out[:0], &c.reply)
+		out, err := c.appendReply(c.out[:0])
 		if err == nil {
 			c.out = append(out, '\n') // a terminal's prompt then begins on a line of its own
 			return nil
@@ -61,8 +62,36 @@ func (s *Server) format(c *call) error {
 	if c.gone {
 		c.status = statusClientGone
 	}
-	c.out = append(appendError(c.out[:0], c.status, c.fault, c.event.RequestID), '\n')
+	c.out = append(c.appendFault(c.out[:0], c.fault), '\n')
 	return nil
+}
+
+// Style is how a route's answers and errors are written.
+type Style uint8
+
+// The styles.
+const (
+	Envelope Style = iota // success and data, or an error with code, type and message
+	RFC                   // as OAuth2 has it: the data alone, or error and error_description (RFC 6749 section 5.2)
+)
+
+// appendReply writes an answer in the style of its route.
+func (c *call) appendReply(dst []byte) ([]byte, error) {
+	if c.route.Style == RFC {
+		return appendAny(dst, c.reply.data)
+	}
+	return appendSuccess(dst, &c.reply)
+}
+
+// appendFault writes an error in the style of its route. There is none where
+// the request broke down before one was found.
+func (c *call) appendFault(dst []byte, f *fault.Error) []byte {
+	if c.route != nil && c.route.Style == RFC {
+		dst = wire.AppendString(append(dst, `{"error":`...), string(oauth.CodeOf(f)))
+		dst = wire.AppendString(append(dst, `,"error_description":`...), oauth.Description(f.Message))
+		return append(dst, '}')
+	}
+	return appendError(dst, c.status, f, c.event.RequestID)
 }
 
 func appendSuccess(dst []byte, r *reply) ([]byte, error) {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"gatehouse/internal/backend"
+	"gatehouse/internal/domain"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/httpapi/wire"
 )
@@ -19,6 +20,7 @@ type recordInput struct {
 // listInput is a request for a list.
 type listInput struct {
 	model string
+	only  domain.Node // what the route narrows the list to, or nil
 	params
 }
 
@@ -35,7 +37,7 @@ func (c *call) recordID() (int64, error) {
 }
 
 func (s *Server) readList(c *call) (listInput, error) {
-	return listInput{c.event.Model, c.params}, nil
+	return listInput{model: c.event.Model, params: c.params}, nil
 }
 
 func (s *Server) readOne(c *call) (recordInput, error) {
@@ -47,7 +49,7 @@ func (s *Server) readOne(c *call) (recordInput, error) {
 func (s *Server) listRecords(c *call, in listInput) (reply, error) {
 	rows := c.recordRows(in.shape, false)
 	total, err := s.deps.Backend.Search(c.ctx, c.caller, &backend.Query{
-		Model: in.model, DomainText: in.domain, Fields: in.fields,
+		Model: in.model, DomainText: in.domain, Domain: in.only, Fields: in.fields,
 		Order: in.order, Limit: in.limit, Offset: in.offset, Count: !in.uncounted,
 	}, rows)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 func (s *Server) respond(c *call) error {
 	if c.status == 0 { // format itself broke down
 		c.status = http.StatusInternalServerError
-		c.out = appendError(c.out[:0], c.status, fault.From(nil), c.event.RequestID)
+		c.out = c.appendFault(c.out[:0], fault.From(nil))
 	}
 	h := c.w.Header()
 	h["X-Content-Type-Options"] = s.fixed.nosniff
@@ -25,6 +25,9 @@ func (s *Server) respond(c *call) error {
 	values.set(h, "X-Request-Id", c.event.RequestID)
 	if c.limited {
 		c.rateHeaders(h, &values)
+	}
+	if c.route != nil && c.route.Style == RFC {
+		h.Set("Pragma", "no-cache") // RFC 6749 section 5.1, for the caches of HTTP/1.0
 	}
 	if c.fault != nil {
 		c.faultHeaders(h)
@@ -73,7 +76,9 @@ func (c *call) rateHeaders(h http.Header, values *headerValues) {
 func (c *call) faultHeaders(h http.Header) {
 	switch c.fault.Kind {
 	case fault.Unauthenticated:
-		h["WWW-Authenticate"] = []string{challenge(c.r)}
+		if wanted := challenge(c.route, c.r); wanted != "" {
+			h["WWW-Authenticate"] = []string{wanted}
+		}
 	case fault.RateLimited, fault.Unavailable:
 		h.Set("Retry-After", seconds(max(c.fault.RetryAfter, time.Second)))
 	case fault.Blocked:

@@ -24,6 +24,10 @@ type Route struct {
 	Output   string  // what data holds, in words
 	// Resource is the curated resource that the route belongs to, or nil.
 	Resource *Resource
+	// Model is what the route is about where its path does not say so, or "".
+	Model string
+	// Style is how answers and errors are written.
+	Style Style
 
 	handler handler
 }
@@ -55,6 +59,7 @@ func (s *Server) routes() []Route {
 	all := s.systemRoutes()
 	all = append(all, s.sessionRoutes()...)
 	all = append(all, s.settingRoutes()...)
+	all = append(all, s.oauthRoutes()...)
 	for i := range s.deps.Resources {
 		all = append(all, s.resourceRoutes(&s.deps.Resources[i])...)
 	}
@@ -189,7 +194,7 @@ func (r *Route) check() error {
 	switch {
 	case r.Method == "" || !strings.HasPrefix(r.Pattern, "/"):
 		return fmt.Errorf("route %q has no method or path", name)
-	case r.Access < Public || r.Access > AdminOnly:
+	case r.Access < Public || r.Access > ClientOrAdmin:
 		return fmt.Errorf("route %s does not say who may call it", name)
 	case r.Limiting < Counted || r.Limiting > Uncounted:
 		return fmt.Errorf("route %s does not say what it counts against", name)
@@ -217,6 +222,9 @@ func checkRoutes(routes []Route) error {
 func (r *Route) modelOf(req *http.Request) string {
 	if r.Resource != nil {
 		return r.Resource.Model
+	}
+	if r.Model != "" {
+		return r.Model
 	}
 	return req.PathValue("model")
 }

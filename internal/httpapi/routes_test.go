@@ -8,6 +8,7 @@ import (
 
 	"gatehouse/internal/fault"
 	"gatehouse/internal/identity"
+	"gatehouse/internal/oauth"
 )
 
 // TestUnsafeRoutesDoNotStart breaks one route at a time.
@@ -46,8 +47,11 @@ func TestUnsafeRoutesDoNotStart(t *testing.T) {
 
 // TestRouteTable looks at the table as whoever reviews it does.
 func TestRouteTable(t *testing.T) {
-	h := newHouse(t)
-	public := []string{"GET /{$}", "GET /healthz", "GET /readyz", "POST /api/v1/auth/login", "POST /api/v1/auth/refresh"}
+	h := newHouse(t, func(h *house) { h.deps.OAuth = &oauth.Server{} })
+	public := []string{
+		"GET /{$}", "GET /healthz", "GET /readyz", "POST /api/v1/auth/login", "POST /api/v1/auth/refresh",
+		"POST /api/oauth/token", "POST /api/oauth/revoke", "GET /.well-known/oauth-authorization-server", "GET /.well-known/jwks.json",
+	}
 	for _, r := range h.server.Routes() {
 		name := r.Method + " " + r.Pattern
 		if (r.Access == Public) != slices.Contains(public, name) {
@@ -55,6 +59,15 @@ func TestRouteTable(t *testing.T) {
 		}
 		if (r.Limiting == Uncounted) != (name == "GET /healthz" || name == "GET /readyz") {
 			t.Errorf("%s: uncounted is %v", name, r.Limiting == Uncounted)
+		}
+		if (r.Access == ClientOrAdmin) != (name == "POST /api/oauth/introspect") {
+			t.Errorf("%s: for clients is %v", name, r.Access == ClientOrAdmin)
+		}
+		if (r.Style == RFC) != (strings.Contains(name, ".well-known") || r.Access == ClientOrAdmin || strings.HasPrefix(name, "POST /api/oauth/") && r.Access == Public) {
+			t.Errorf("%s: style %d", name, r.Style)
+		}
+		if strings.HasPrefix(r.Model, adminModels) && r.Access != AdminOnly {
+			t.Errorf("%s is open to others than administrators", name)
 		}
 		if r.Access == Scoped {
 			want := map[string]identity.Action{"GET": identity.Read, "POST": identity.Write, "PUT": identity.Write, "PATCH": identity.Write, "DELETE": identity.Delete}[r.Method]

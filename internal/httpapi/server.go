@@ -21,6 +21,7 @@ import (
 	"gatehouse/internal/backend"
 	"gatehouse/internal/clock"
 	"gatehouse/internal/identity"
+	"gatehouse/internal/oauth"
 	"gatehouse/internal/setting"
 	"gatehouse/internal/throttle"
 )
@@ -65,6 +66,11 @@ type Deps struct {
 	Settings Settings
 	// Blocks shuts addresses out; nil shuts none out.
 	Blocks Blocks
+	// OAuth answers the endpoints of OAuth2 clients; nil: there are none.
+	OAuth *oauth.Server
+	// PublicURL is where callers reach the server, without a slash at the end;
+	// "": what they reached it as.
+	PublicURL string
 	// Resources are the curated ones; see StandardResources. None by default.
 	Resources []Resource
 	// Log takes what callers must not see: causes of failures and stacks.

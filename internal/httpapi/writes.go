@@ -89,7 +89,7 @@ func (s *Server) oneCreated(c *call, in *createInput, created *backend.Created) 
 	id, once := created.IDs[0], onceOf(created, 0)
 	raw := appendID(nil, id, once)
 	if in.fields != nil {
-		row, err := s.readBack(c, in.model, id, in.fields, in.shape, once)
+		row, err := s.readBack(c, in.model, id, in.fields, in.shape, besides(once, in.fields))
 		if err != nil && !unreadable(err) {
 			return reply{}, err
 		}
@@ -109,7 +109,7 @@ func (s *Server) manyCreated(c *call, in *createInput, created *backend.Created)
 		rows := &backend.Page{}
 		_, err := s.deps.Backend.Search(c.ctx, c.caller, &backend.Query{Model: in.model, IDs: created.IDs, Fields: in.fields}, rows)
 		if err == nil {
-			r.raw, err = s.inOrder(c, in.shape, created, rows)
+			r.raw, err = s.inOrder(c, in, created, rows)
 		}
 		if err == nil || !unreadable(err) {
 			return r, err
@@ -120,13 +120,13 @@ func (s *Server) manyCreated(c *call, in *createInput, created *backend.Created)
 }
 
 // inOrder writes records in the order in which they were sent.
-func (s *Server) inOrder(c *call, shape wire.Shape, created *backend.Created, found *backend.Page) ([]byte, error) {
+func (s *Server) inOrder(c *call, in *createInput, created *backend.Created, found *backend.Page) ([]byte, error) {
 	place := make(map[int64]int, len(found.Rows))
 	for i, id := range found.IDs() {
 		place[id] = i
 	}
-	rows := c.recordRows(shape, false)
-	rows.Extra = func(dst []byte, i int) []byte { return appendSecrets(dst, onceOf(created, i)) }
+	rows := c.recordRows(in.shape, false)
+	rows.Extra = func(dst []byte, i int) []byte { return appendSecrets(dst, besides(onceOf(created, i), in.fields)) }
 	if err := rows.Columns(found.Cols); err != nil {
 		return nil, err
 	}
@@ -194,6 +194,15 @@ func onceOf(created *backend.Created, i int) map[string]string {
 		return created.Once[i]
 	}
 	return nil
+}
+
+// besides leaves out of the one-time values those that are shown as fields.
+func besides(once map[string]string, fields []string) map[string]string {
+	once = maps.Clone(once)
+	for _, name := range fields {
+		delete(once, name)
+	}
+	return once
 }
 
 // appendID writes a record of which only the id is told, and its secrets.

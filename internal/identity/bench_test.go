@@ -14,14 +14,17 @@ func benchService(b testing.TB) (s *Service, token, key, userKey string) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	s = &Service{
 		clock:    &hand{now: now},
-		accounts: newLRU[int64, *account](4096),
-		tokens:   newLRU[digest, *tokenEntry](4096), keys: newLRU[digest, *keyEntry](4096), userKeys: newLRU[digest, *userKeyEntry](4096),
+		accounts: newLRU[int64, *account](4096), clients: newLRU[string, *Client](4096),
+		tokens: newLRU[digest, *tokenEntry](4096), keys: newLRU[digest, *keyEntry](4096), userKeys: newLRU[digest, *userKeyEntry](4096),
 	}
-	signs := &signingKey{kid: "k", secret: make([]byte, 64)}
+	signs, err := newSigningKey("k", HS256, newSigningSecret(HS256))
+	if err != nil {
+		b.Fatal(err)
+	}
 	s.signing.ring.Store(&keyRing{current: signs, byKID: map[string]*signingKey{"k": signs}})
 	u := &User{ID: 2, Login: "admin", Active: true}
 	s.accounts.put(2, &account{user: u, version: u.passwordVersion()})
-	token, err := s.sign(newClaims(accessToken, u, "0123456789abcdef0123456789abcdef", now))
+	token, err = s.sign(newClaims(accessToken, u, "0123456789abcdef0123456789abcdef", now))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -36,11 +39,29 @@ func benchService(b testing.TB) (s *Service, token, key, userKey string) {
 	return s, token, key, userKey
 }
 
+// benchClientToken is a client's token, the client of which is in memory.
+func benchClientToken(b *testing.B, s *Service) string {
+	b.Helper()
+	scopes, err := ParseScopes("read,write")
+	if err != nil {
+		b.Fatal(err)
+	}
+	s.clients.put("gw_0123456789ab", &Client{row: 3, id: "gw_0123456789ab", userID: 2, active: true, scopes: scopes})
+	said := newClaims(clientToken, &User{ID: 2}, "fedcba9876543210fedcba9876543210", s.clock.Now())
+	said.ClientID, said.Version, said.Scopes = "gw_0123456789ab", "", []string{"read", "write"}
+	token, err := s.sign(said)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return token
+}
+
 func BenchmarkIdentify(b *testing.B) {
 	s, token, key, userKey := benchService(b)
 	for name, h := range map[string]http.Header{
 		"token": {"Authorization": {"Bearer " + token}}, "key": {"X-Api-Key": {key}},
 		"user key": {"Authorization": {"Bearer " + userKey}},
+		"client":   {"Authorization": {"Bearer " + benchClientToken(b, s)}},
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

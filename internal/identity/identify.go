@@ -64,12 +64,12 @@ func bearerToken(values []string) (string, bool) {
 }
 
 // tokenEntry is an access token that was verified. Its claims hold for ever,
-// the principal as long as users stay the same.
+// the principal as long as users stay the same, and of a client's token clients.
 type tokenEntry struct {
-	claims    *claims
-	expires   time.Time
-	users     uint64
-	principal *Principal
+	claims         *claims
+	expires        time.Time
+	users, clients uint64
+	principal      *Principal
 }
 
 func (s *Service) identifyToken(ctx context.Context, token string, now time.Time) (*Principal, error) {
@@ -79,7 +79,7 @@ func (s *Service) identifyToken(ctx context.Context, token string, now time.Time
 	sum := digestOf(token)
 	e, ok := s.tokens.get(sum)
 	if !ok || !now.Before(e.expires) {
-		c, err := s.verify(ctx, token, accessToken, now)
+		c, err := s.verifyBearer(ctx, token, now)
 		if err != nil {
 			s.tokens.remove(sum)
 			return nil, err
@@ -88,6 +88,9 @@ func (s *Service) identifyToken(ctx context.Context, token string, now time.Time
 	}
 	if s.revoked.has(e.claims.Family) {
 		return nil, revokedToken()
+	}
+	if e.claims.Type == clientToken {
+		return s.identifyClient(ctx, sum, e)
 	}
 	if e.principal != nil && e.users == s.usersGen.Load() {
 		return e.principal, nil

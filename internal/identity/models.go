@@ -2,11 +2,13 @@ package identity
 
 import "gatehouse/internal/schema"
 
-// Models declares gateway.profile, gateway.key and gateway.token: the tables
-// that this package reads and writes, as records for administrators. Whoever
-// changes rows of gateway_key otherwise signals KeysChanged; of
-// gateway_profile, UsersChanged.
-func Models() []*schema.Model { return []*schema.Model{profileModel(), keyModel(), tokenModel()} }
+// Models declares gateway.profile, gateway.key, gateway.client and
+// gateway.token: the tables that this package reads and writes, as records for
+// administrators. Whoever changes rows of gateway_key otherwise signals
+// KeysChanged; of gateway_client, ClientsChanged; of gateway_profile, UsersChanged.
+func Models() []*schema.Model {
+	return []*schema.Model{profileModel(), keyModel(), clientModel(), tokenModel()}
+}
 
 func profileModel() *schema.Model {
 	return &schema.Model{
@@ -51,6 +53,25 @@ func keyModel() *schema.Model {
 	}
 }
 
+func clientModel() *schema.Model {
+	return &schema.Model{
+		Name: "gateway.client", Label: "OAuth2 Client", Table: "gateway_client", Order: "id desc",
+		AdminOnly: true,
+		Uniques: []schema.Unique{{
+			Name: "client_id_uniq", Columns: []string{"client_id"}, Message: "This client exists already",
+		}},
+		Fields: append([]*schema.Field{
+			schema.NewChar("name", "Name").Req(),
+			userField(),
+			schema.NewChar("client_id", "Client ID").Req().RO().NoCopy(),
+			schema.NewChar("secret_hash", "Secret Hash").Req().Hidden(),
+			schema.NewText("public_key", "Public Key").Helped("For private_key_jwt: PEM, or a JSON Web Key or set of them"),
+			schema.NewText("scopes", "Allowed Scopes").Req().Helped("Such as read,orders_write,res.partner:read"),
+			schema.NewInteger("token_lifetime", "Token Lifetime (s)").Def(int64(DefaultTokenLifetime)),
+		}, append(limitFields(), schema.NewBoolean("active", "Active").Def(true))...),
+	}
+}
+
 func tokenModel() *schema.Model {
 	return &schema.Model{
 		Name: "gateway.token", Label: "Token", Table: "gateway_token", Order: "id desc", RecName: "jti",
@@ -62,7 +83,9 @@ func tokenModel() *schema.Model {
 			schema.NewChar("jti", "Token Id").Req().RO(),
 			userField().RO().Index(),
 			schema.NewChar("family", "Family").Req().RO().Index().Helped("Shared by all tokens that came of one login"),
-			schema.NewSelection("kind", "Kind", string(accessToken), "Access", string(refreshToken), "Refresh").Req().RO(),
+			schema.NewSelection("kind", "Kind", string(accessToken), "Access", string(refreshToken), "Refresh",
+				string(clientToken), "Client").Req().RO(),
+			schema.NewMany2one("client_id", "OAuth2 Client", "gateway.client").RO().Index(),
 			schema.NewDatetime("issued_at", "Issued").RO(),
 			schema.NewDatetime("expires_at", "Expires").RO().Index(),
 			schema.NewDatetime("used_at", "Used").RO().Helped("When a refresh token was exchanged for its successor"),

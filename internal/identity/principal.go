@@ -3,16 +3,21 @@
 // which kind of credential it was, the log apart.
 package identity
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"gatehouse/internal/iprange"
+)
 
 // CredentialKind names the way a caller identified himself, for the log.
 type CredentialKind string
 
 // The kinds of credentials.
 const (
-	UserToken CredentialKind = "jwt"      // access token of a user
-	APIKey    CredentialKind = "api_key"  // gateway API key
-	UserKey   CredentialKind = "user_key" // API key of a user, as Odoo has them
+	UserToken   CredentialKind = "jwt"      // access token of a user
+	APIKey      CredentialKind = "api_key"  // gateway API key
+	UserKey     CredentialKind = "user_key" // API key of a user, as Odoo has them
+	ClientToken CredentialKind = "oauth2"   // token of an OAuth2 client
 )
 
 // Limits are requests per window; 0 means no limit of its own.
@@ -42,14 +47,14 @@ type Principal struct {
 	Login        string
 	Name         string
 	Kind         CredentialKind
-	CredentialID int64 // row of gateway_key or res_users_apikeys; 0 for tokens
+	CredentialID int64 // row of gateway_key, res_users_apikeys or gateway_client; 0 for users' tokens
 	// TokenID is the jti of a token, "" for keys.
 	TokenID string
-	// Family is what all tokens that came of one login share, "" for keys.
+	// Family is what all tokens that came of one login share, "" for keys and clients.
 	Family string
 	// Scopes of the credential; a user's own token has all that the user may do.
 	Scopes Scopes
-	// Subject is what limits are counted for, e.g. "key:7" or "user:2".
+	// Subject is what limits are counted for, e.g. "key:7", "client:3" or "user:2".
 	Subject string
 	Limits  Limits
 	// AllowedIPs restricts where calls may come from; empty: anywhere.
@@ -59,3 +64,6 @@ type Principal struct {
 	// LogLevel of the user's profile; "" is the global one.
 	LogLevel string
 }
+
+// AllowedFrom says whether the credential may be used from an address.
+func (p *Principal) AllowedFrom(ip netip.Addr) bool { return iprange.Allowed(p.AllowedIPs, ip) }

@@ -10,10 +10,10 @@ import (
 )
 
 // revocations is this node's set of the token families that were revoked while
-// access tokens of theirs are still alive.
+// access tokens of theirs, or a client's token, are still alive.
 type revocations struct {
 	mu    sync.RWMutex
-	until map[string]time.Time // by family: when its last access token expires
+	until map[string]time.Time // by family: when its last access or client token expires
 
 	loading sync.Mutex
 	loaded  time.Time // up to where the store was read; guarded by loading
@@ -45,11 +45,11 @@ func (v *revocations) load(ctx context.Context, db sqldb.DB, now time.Time) erro
 	defer v.loading.Unlock()
 	since := v.loaded.Add(-recheck)
 	if v.loaded.IsZero() {
-		since = now.Add(-accessLife - recheck)
+		since = now.Add(-maxLife - recheck)
 	}
 	err := db.Read(ctx, func(q sqldb.Querier) error {
 		return q.Query(ctx, `select family, max(expires_at) from gateway_token
-			where revoked_at >= $1 and kind = 'access' and expires_at > $2 group by family`, []any{since, now},
+			where revoked_at >= $1 and kind in ('access', 'client') and expires_at > $2 group by family`, []any{since, now},
 			func(r sqldb.Row) error { v.add(r.Text(0), r.Time(1)); return nil })
 	})
 	if err != nil {
@@ -77,7 +77,18 @@ func (s *Service) revokeFamily(ctx context.Context, tx sqldb.Tx, family string) 
 	if err != nil {
 		return err
 	}
-	tx.OnCommit(func() { s.revoked.add(family, now.Add(accessLife)) })
+	until := now.Add(accessLife)
+	err = tx.Query(ctx, `select max(expires_at) from gateway_token where family = $1 and kind = 'client'`, []any{family},
+		func(r sqldb.Row) error {
+			if !r.Null(0) { // its lifetime is the client's
+				until = r.Time(0)
+			}
+			return nil
+		})
+	if err != nil {
+		return err
+	}
+	tx.OnCommit(func() { s.revoked.add(family, until) })
 	return tx.Signal(ctx, tokensChanged)
 }
 
@@ -110,8 +121,8 @@ func (s *Service) RevokeTokenTx(ctx context.Context, tx sqldb.Tx, id int64) erro
 	return storeFault(s.revokeFamily(ctx, tx, family), "revoke a token")
 }
 
-// VacuumTokens deletes, in batches, the records of tokens that expired more
-// than seven days ago, and gives their number.
+// VacuumTokens deletes, in batches, the records of tokens (and the ids of
+// assertions) that expired more than seven days ago, and gives the number of tokens.
 func (s *Service) VacuumTokens(ctx context.Context) (int64, error) {
 	const batch = 1000
 	before := s.clock.Now().Add(-7 * 24 * time.Hour)
@@ -121,6 +132,9 @@ func (s *Service) VacuumTokens(ctx context.Context) (int64, error) {
 		err := s.db.Write(ctx, func(tx sqldb.Tx) (err error) {
 			n, err = tx.Exec(ctx, `delete from gateway_token where id in (
 				select id from gateway_token where expires_at < $1 order by expires_at limit $2)`, before, batch)
+			if err == nil {
+				_, err = tx.Exec(ctx, `delete from gateway_assertion where expires_at < $1`, before)
+			}
 			return err
 		})
 		total += n

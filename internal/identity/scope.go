@@ -77,11 +77,7 @@ func AllScopes() Scopes { return Scopes{admin: true, words: []string{string(Admi
 // A word that is none of these is a fault.BadRequest that names it. Whether a
 // resource exists is not known here: see Scopes.Resources.
 func ParseScopes(text string) (Scopes, error) {
-	words := strings.FieldsFunc(text, func(r rune) bool {
-		return r == ',' || r == ' ' || r == '\t' || r == '\n' || r == '\r'
-	})
-	slices.Sort(words)
-	words = slices.Compact(words)
+	words := scopeWords(text)
 	if len(words) == 0 {
 		return Scopes{}, fault.New(fault.BadRequest, "At least one scope is needed; "+allowedScopes)
 	}
@@ -96,6 +92,15 @@ func ParseScopes(text string) (Scopes, error) {
 		s.words = append(s.words, strings.Clone(word))
 	}
 	return s, nil
+}
+
+// scopeWords splits scopes, sorted and without repetition.
+func scopeWords(text string) []string {
+	words := strings.FieldsFunc(text, func(r rune) bool {
+		return r == ',' || r == ' ' || r == '\t' || r == '\n' || r == '\r'
+	})
+	slices.Sort(words)
+	return slices.Compact(words)
 }
 
 // allowedScopes ends the messages about scopes that are not understood.
@@ -211,6 +216,57 @@ func (s Scopes) Allows(need Need) bool {
 		}
 	}
 	return false
+}
+
+// Cut gives those of the scopes asked for that s covers as a whole, in the
+// words in which they were asked. Words that are no scopes are left out: nobody
+// has them. The zero Scopes when none is left.
+func (s Scopes) Cut(asked string) Scopes {
+	words := scopeWords(asked)
+	if len(words) > maxScopes {
+		words = words[:maxScopes]
+	}
+	var cut Scopes
+	for _, word := range words {
+		var one Scopes
+		if one.add(word) && s.includes(&one) {
+			cut.add(word)
+			cut.words = append(cut.words, strings.Clone(word))
+		}
+	}
+	return cut
+}
+
+// IsZero says whether nothing is allowed.
+func (s Scopes) IsZero() bool { return len(s.words) == 0 }
+
+// includes says whether s allows all that a single scope does.
+func (s *Scopes) includes(one *Scopes) bool {
+	switch {
+	case s.admin:
+		return true
+	case one.admin:
+		return false
+	case one.read:
+		return s.read
+	case one.write:
+		return s.write
+	case one.delete:
+		return s.delete
+	}
+	rule := &one.rules[0]
+	broad := map[Action]bool{Read: s.read, Write: s.write, Delete: s.delete}[rule.action]
+	if rule.resource != "" && rule.action == Write {
+		broad = broad && s.delete // writing a resource covers deleting
+	}
+	return broad || slices.ContainsFunc(s.rules, func(r scopeRule) bool { return r.includes(rule) })
+}
+
+func (r *scopeRule) includes(other *scopeRule) bool {
+	if r.action != other.action || r.resource != other.resource {
+		return false
+	}
+	return *r == *other || r.resource == "" && r.wildcard && strings.HasPrefix(other.model, r.model)
 }
 
 func (r *scopeRule) covers(need Need) bool {

@@ -193,3 +193,64 @@ func BenchmarkAllows(b *testing.B) {
 		}
 	}
 }
+
+func TestScopesCut(t *testing.T) {
+	for _, test := range []struct{ has, asked, want string }{
+		{"read", "read", "read"},
+		{"read,write", "write read", "read write"},
+		{"read", "read write admin", "read"},
+		{"read", "admin", ""},
+		{"read", "", ""},
+		{"read", "bogus READ reads x:read: *:", ""},
+		{"admin", "admin", "admin"},
+		{"admin", "read orders_write sale.*:delete bogus", "orders_write read sale.*:delete"},
+		{"read", "orders_read res.partner:read *:read orders_write res.partner:write", "*:read orders_read res.partner:read"},
+		{"write", "orders_write res.partner:write res.partner:delete", "res.partner:write"}, // orders_write would delete too
+		{"write,delete", "orders_write res.partner:delete", "orders_write res.partner:delete"},
+		{"orders_read", "read orders_read orders_write products_read", "orders_read"},
+		{"orders_write", "orders_read orders_write", "orders_write"},
+		{"sale.*:read", "sale.order:read sale.order.*:read sale.*:read *:read sales.x:read sale.order:write", "sale.*:read sale.order.*:read sale.order:read"},
+		{"sale.order:read", "sale.order:read sale.*:read sale.order.line:read", "sale.order:read"},
+		{"*:read", "read sale.*:read res.partner:read", "res.partner:read sale.*:read"},
+		{"sale.*:read", "orders_read", ""}, // which model a resource has is not known here
+	} {
+		has, err := ParseScopes(test.has)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := has.Cut(test.asked)
+		if got.String() != test.want || got.IsZero() != (test.want == "") {
+			t.Errorf("%s of %s: %q, want %q", test.asked, test.has, got, test.want)
+		}
+	}
+	if !(Scopes{}).Cut("read").IsZero() {
+		t.Error("nothing gave something")
+	}
+}
+
+// What is cut never allows more than what it was cut from.
+func FuzzScopesCut(f *testing.F) {
+	f.Add("read,orders_write", "read orders_write admin")
+	f.Add("sale.*:read *:write", "sale.order:read res.partner:write read")
+	f.Add("admin", "delete products_read")
+	f.Fuzz(func(t *testing.T, has, asked string) {
+		whole, err := ParseScopes(has)
+		if err != nil {
+			return
+		}
+		cut := whole.Cut(asked)
+		for _, action := range []Action{Read, Write, Delete, Admin} {
+			for _, resource := range []string{"", "orders", "products"} {
+				for _, model := range []string{"", "sale.order", "res.partner", "sale"} {
+					need := Need{Action: action, Model: model, Resource: resource}
+					if cut.Allows(need) && !whole.Allows(need) {
+						t.Fatalf("%q of %q allows %+v", asked, has, need)
+					}
+				}
+			}
+		}
+		if again := whole.Cut(cut.String()); again.String() != cut.String() {
+			t.Fatalf("%q is cut to %q", cut, again)
+		}
+	})
+}

@@ -15,10 +15,11 @@ import (
 
 // The signals that this package sends and listens to. Whoever changes users
 // (password, active, groups) or profiles in a transaction signals
-// UsersChanged; keys, KeysChanged. Caches then hold nothing older.
+// UsersChanged; keys, KeysChanged; OAuth2 clients, ClientsChanged. Caches then hold nothing older.
 const (
 	UsersChanged       = "users"
 	KeysChanged        = "keys"
+	ClientsChanged     = "clients"
 	tokensChanged      = "tokens"
 	signingKeysChanged = "signing_keys"
 )
@@ -32,6 +33,9 @@ type Options struct {
 	// Resources are the curated resources. When any are named, new keys may not
 	// have scopes of others.
 	Resources []string
+	// Algorithm is what new tokens are signed with: HS256, EdDSA or ES256. "" is
+	// that of the last key, which in a new store is HS256.
+	Algorithm string
 	// CacheSize bounds each cache of credentials; 0 is 4096.
 	CacheSize int
 }
@@ -45,13 +49,15 @@ type Service struct {
 	clock     clock.Clock
 	passwords *Passwords
 	resources []string
+	algorithm string // "": that of the last key
 
 	// Generations: they count the changes of which others may hold old copies.
-	usersGen, keysGen atomic.Uint64
+	usersGen, keysGen, clientsGen atomic.Uint64
 
 	accounts *lru[int64, *account]
 	tokens   *lru[digest, *tokenEntry]
 	keys     *lru[digest, *keyEntry]
+	clients  *lru[string, *Client]
 	userKeys *lru[digest, *userKeyEntry]
 	// Apart from the good ones, so that guessing does not push them out.
 	wrongKeys *lru[digest, wrongKey]
@@ -85,10 +91,11 @@ func New(ctx context.Context, db sqldb.DB, users Users, o Options) (*Service, er
 		o.CacheSize = 4096
 	}
 	s := &Service{
-		db: db, users: users, clock: o.Clock, passwords: o.Passwords, resources: o.Resources,
+		db: db, users: users, clock: o.Clock, passwords: o.Passwords, resources: o.Resources, algorithm: o.Algorithm,
 		accounts: newLRU[int64, *account](o.CacheSize),
 		tokens:   newLRU[digest, *tokenEntry](o.CacheSize),
 		keys:     newLRU[digest, *keyEntry](o.CacheSize),
+		clients:  newLRU[string, *Client](o.CacheSize),
 		userKeys: newLRU[digest, *userKeyEntry](o.CacheSize), wrongKeys: newLRU[digest, wrongKey](o.CacheSize),
 		attempts: newAttempts(), guesses: newGuesses(), keyHashes: newKeyHashes(),
 		reload: make(chan struct{}, 1),
@@ -98,7 +105,11 @@ func New(ctx context.Context, db sqldb.DB, users Users, o Options) (*Service, er
 		return nil, err
 	}
 	stopWatch := db.Watch(s.changed) // before the first load, so that no change falls between
-	if err := s.load(ctx); err != nil {
+	err := s.load(ctx)
+	if err == nil {
+		err = s.chooseAlgorithm(ctx)
+	}
+	if err != nil {
 		stopWatch()
 		return nil, err
 	}
@@ -139,11 +150,14 @@ func (s *Service) changed(channel string) {
 		s.usersGen.Add(1)
 	case KeysChanged:
 		s.keysGen.Add(1)
+	case ClientsChanged:
+		s.clientsGen.Add(1)
 	case tokensChanged, signingKeysChanged:
 		s.poke()
 	case "": // the connection was lost: anything may have changed
 		s.usersGen.Add(1)
 		s.keysGen.Add(1)
+		s.clientsGen.Add(1)
 		s.poke()
 	}
 }

@@ -1,14 +1,15 @@
 package identity
 
 import (
+	"cmp"
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/golang-jwt/jwt/v5"
 
 	"gatehouse/internal/audit"
 	"gatehouse/internal/clock"
@@ -16,10 +17,14 @@ import (
 	"gatehouse/internal/sqldb"
 )
 
-// signingKey signs tokens (HMAC with SHA-256). kid names it in their header.
+// signingKey signs tokens. kid names it in their header; the algorithm is the
+// key's own, whatever a header says.
 type signingKey struct {
 	kid    string
-	secret []byte // 64 bytes
+	method jwt.SigningMethod
+	secret []byte // as stored: 64 bytes of HS256, the seed or scalar of the others
+	sign   any    // what method signs with, and checks with
+	verify any
 }
 
 // keyRing is the keys of a moment, immutable.
@@ -45,30 +50,57 @@ func (s *Service) createSigningKeys(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return s.addSigningKey(ctx, tx)
-	}}})
+		_, err = tx.Exec(ctx, `insert into gateway_signing_key (kid, secret, created_at) values ($1, $2, $3)`,
+			clock.RandomHex(8), newSigningSecret(HS256), s.clock.Now())
+		return err
+	}}, {ID: "2 signing algorithms", Go: func(ctx context.Context, tx sqldb.Tx) error {
+		_, err := tx.Exec(ctx, fmt.Sprintf(`alter table gateway_signing_key add column alg %s not null default 'HS256'`,
+			tx.Dialect().ColumnType(sqldb.Text)))
+		if err != nil {
+			return err
+		}
+		return tx.Signal(ctx, signingKeysChanged)
+	}}, {ID: "3 used assertions", Go: createAssertions}})
 	return storeFault(err, "make the signing keys")
 }
 
-func (s *Service) addSigningKey(ctx context.Context, tx sqldb.Tx) error {
-	secret := make([]byte, 64)
-	_, _ = rand.Read(secret) // never fails since Go 1.24: it aborts the program instead
-	_, err := tx.Exec(ctx, `insert into gateway_signing_key (kid, secret, created_at) values ($1, $2, $3)`,
-		clock.RandomHex(8), base64.RawURLEncoding.EncodeToString(secret), s.clock.Now())
-	if err != nil {
-		return err
-	}
-	return tx.Signal(ctx, signingKeysChanged)
-}
-
-// RotateSigningKey makes a new key, with which all nodes sign from now on.
+// RotateSigningKey makes a new key, with which all nodes sign from now on: of
+// the algorithm that this service was told, else of that of the last key.
 // Tokens signed with the old one hold until they expire. The audit trail gets
 // the names of both keys, never the keys.
 func (s *Service) RotateSigningKey(ctx context.Context, who audit.Origin) error {
+	return s.replaceSigningKey(ctx, who, func(string) bool { return true })
+}
+
+// chooseAlgorithm makes a new key where the current one is of another
+// algorithm than this service was told to sign with.
+func (s *Service) chooseAlgorithm(ctx context.Context) error {
+	if s.algorithm == "" {
+		return nil
+	}
+	if _, known := signingMethods()[s.algorithm]; !known {
+		return fmt.Errorf("tokens cannot be signed with %s: use %s, %s or %s", s.algorithm, HS256, EdDSA, ES256)
+	}
+	if s.signing.ring.Load().current.method.Alg() == s.algorithm {
+		return nil
+	}
+	// Again inside: of several nodes that start together one is enough.
+	return s.replaceSigningKey(ctx, audit.Origin{}, func(current string) bool { return current != s.algorithm })
+}
+
+// replaceSigningKey retires the current key and makes a new one, if that is due.
+func (s *Service) replaceSigningKey(ctx context.Context, who audit.Origin, due func(current string) bool) error {
 	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
-		now := s.clock.Now()
-		before, err := currentKID(ctx, tx)
+		now, current, before := s.clock.Now(), HS256, ""
+		// Locked first and looked at then: whoever waited must see the new key.
+		err := tx.Query(ctx, `select kid from gateway_signing_key order by kid`+tx.Dialect().ForUpdate(), nil,
+			func(sqldb.Row) error { return nil })
 		if err != nil {
+			return err
+		}
+		err = tx.Query(ctx, `select alg, kid from gateway_signing_key where retired_at is null order by created_at, kid`, nil,
+			func(r sqldb.Row) error { current, before = r.Text(0), r.Text(1); return nil })
+		if err != nil || !due(current) {
 			return err
 		}
 		_, err = tx.Exec(ctx, `update gateway_signing_key set retired_at = $1 where retired_at is null`, now)
@@ -79,11 +111,13 @@ func (s *Service) RotateSigningKey(ctx context.Context, who audit.Origin) error 
 		if err != nil {
 			return err
 		}
-		if err := s.addSigningKey(ctx, tx); err != nil {
+		alg, after := cmp.Or(s.algorithm, current), clock.RandomHex(8)
+		_, err = tx.Exec(ctx, `insert into gateway_signing_key (kid, secret, created_at, alg) values ($1, $2, $3, $4)`,
+			after, newSigningSecret(alg), now, alg)
+		if err != nil {
 			return err
 		}
-		after, err := currentKID(ctx, tx)
-		if err != nil {
+		if err := tx.Signal(ctx, signingKeysChanged); err != nil {
 			return err
 		}
 		return audit.Write(ctx, tx, who, now, audit.Entry{
@@ -97,14 +131,6 @@ func (s *Service) RotateSigningKey(ctx context.Context, who audit.Origin) error 
 	return s.signing.load(ctx, s.db, s.clock.Now())
 }
 
-func currentKID(ctx context.Context, tx sqldb.Tx) (kid string, err error) {
-	err = tx.Query(ctx, `select kid from gateway_signing_key where retired_at is null`, nil, func(r sqldb.Row) error {
-		kid = r.Text(0)
-		return nil
-	})
-	return kid, err
-}
-
 // load reads the keys. Retired ones count until the last token that they may
 // have signed has expired.
 func (g *signing) load(ctx context.Context, db sqldb.DB, now time.Time) error {
@@ -116,14 +142,13 @@ func (g *signing) load(ctx context.Context, db sqldb.DB, now time.Time) error {
 func (g *signing) loadLocked(ctx context.Context, db sqldb.DB, now time.Time) error {
 	ring := &keyRing{byKID: map[string]*signingKey{}}
 	err := db.Read(ctx, func(q sqldb.Querier) error {
-		return q.Query(ctx, `select kid, secret, retired_at from gateway_signing_key
+		return q.Query(ctx, `select kid, secret, retired_at, alg from gateway_signing_key
 			where retired_at is null or retired_at > $1 order by created_at, kid`, []any{now.Add(-refreshLife)},
 			func(r sqldb.Row) error {
-				secret, err := base64.RawURLEncoding.DecodeString(r.Text(1))
-				if err != nil || len(secret) < 32 { // RFC 7518 section 3.2
-					return fmt.Errorf("signing key %s is damaged", r.Text(0))
+				key, err := newSigningKey(r.Text(0), r.Text(3), r.Text(1))
+				if err != nil {
+					return err
 				}
-				key := &signingKey{kid: r.Text(0), secret: secret}
 				ring.byKID[key.kid] = key
 				if r.Null(2) {
 					ring.current = key

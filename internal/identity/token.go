@@ -21,6 +21,8 @@ const issuer = "gatehouse"
 const (
 	accessLife  = 3600 * time.Second
 	refreshLife = 604800 * time.Second
+	// maxLife is the longest that any token holds: as long retired keys are kept.
+	maxLife = refreshLife
 )
 
 // tokenKind is the type claim.
@@ -29,15 +31,19 @@ type tokenKind string
 const (
 	accessToken  tokenKind = "access"
 	refreshToken tokenKind = "refresh"
+	clientToken  tokenKind = "client"
 )
 
 // claims are what a token says (RFC 7519 section 4): sub is the user's id, fam
-// the family, ver the version of the password with which it was got.
+// the family, ver the version of the password with which it was got. A
+// client's token has no password behind it, but the client and its scopes.
 type claims struct {
 	jwt.RegisteredClaims
-	Type    tokenKind `json:"type"`
-	Family  string    `json:"fam"`
-	Version string    `json:"ver"`
+	Type     tokenKind `json:"type"`
+	Family   string    `json:"fam"`
+	Version  string    `json:"ver,omitempty"`
+	ClientID string    `json:"client_id,omitempty"`
+	Scopes   []string  `json:"scopes,omitempty"`
 }
 
 func (c *claims) userID() int64 {
@@ -67,9 +73,9 @@ func newClaims(kind tokenKind, user *User, family string, now time.Time) *claims
 // sign makes the text of a token.
 func (s *Service) sign(c *claims) (string, error) {
 	key := s.signing.ring.Load().current
-	t := jwt.NewWithClaims(jwt.SigningMethodHS256, c)
+	t := jwt.NewWithClaims(key.method, c)
 	t.Header["kid"] = key.kid
-	text, err := t.SignedString(key.secret)
+	text, err := t.SignedString(key.sign)
 	return text, fault.Wrap(err, "sign a token")
 }
 
@@ -77,16 +83,36 @@ func (s *Service) sign(c *claims) (string, error) {
 const maxToken = 4096
 
 // verify checks all of a token that can be checked without asking whether it
-// was revoked: HS256 and nothing else, a known key, the signature, issuer,
-// times and type. Errors are Unauthenticated. Before the signature holds, they
-// say nothing but "Invalid token".
+// was revoked: a known key and its algorithm, the signature, issuer, times and
+// type. Errors are Unauthenticated. Before the signature holds, they say
+// nothing but "Invalid token".
 func (s *Service) verify(ctx context.Context, text string, kind tokenKind, now time.Time) (*claims, error) {
+	c, err := s.parse(ctx, text, now)
+	if err != nil {
+		return nil, err
+	}
+	return c, c.check(kind, now)
+}
+
+// verifyBearer is verify for the two types of tokens that requests come with.
+func (s *Service) verifyBearer(ctx context.Context, text string, now time.Time) (*claims, error) {
+	c, err := s.parse(ctx, text, now)
+	if err != nil {
+		return nil, err
+	}
+	if c.Type == clientToken {
+		return c, c.check(clientToken, now)
+	}
+	return c, c.check(accessToken, now)
+}
+
+// parse reads a token whose signature holds.
+func (s *Service) parse(ctx context.Context, text string, now time.Time) (*claims, error) {
 	if len(text) > maxToken || strings.Count(text, ".") != 2 {
 		return nil, invalidToken()
 	}
 	var c claims
-	parser := jwt.NewParser(jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
-		jwt.WithStrictDecoding(), jwt.WithoutClaimsValidation()) // the claims are checked below, against now
+	parser := jwt.NewParser(jwt.WithStrictDecoding(), jwt.WithoutClaimsValidation()) // the claims are checked after, against now
 	_, err := parser.ParseWithClaims(text, &c, func(t *jwt.Token) (any, error) {
 		kid, _ := t.Header["kid"].(string)
 		if _, critical := t.Header["crit"]; critical || kid == "" {
@@ -96,7 +122,10 @@ func (s *Service) verify(ctx context.Context, text string, kind tokenKind, now t
 		if err != nil {
 			return nil, err
 		}
-		return key.secret, nil
+		if t.Method != key.method { // the key says how, never the header
+			return nil, invalidToken()
+		}
+		return key.verify, nil
 	})
 	if err != nil {
 		if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind != fault.Unauthenticated {
@@ -104,7 +133,7 @@ func (s *Service) verify(ctx context.Context, text string, kind tokenKind, now t
 		}
 		return nil, invalidToken().Because(err)
 	}
-	return &c, c.check(kind, now)
+	return &c, nil
 }
 
 // clockSkew is how far the clocks of two nodes may be apart.
@@ -114,7 +143,8 @@ const clockSkew = 60 * time.Second
 func (c *claims) check(kind tokenKind, now time.Time) error {
 	switch {
 	case c.Issuer != issuer || c.userID() == 0 || c.ID == "" || c.Family == "" || c.ExpiresAt == nil || c.IssuedAt == nil ||
-		c.IssuedAt.After(now.Add(clockSkew)) || !slices.Contains([]tokenKind{accessToken, refreshToken}, c.Type):
+		c.IssuedAt.After(now.Add(clockSkew)) || !slices.Contains([]tokenKind{accessToken, refreshToken, clientToken}, c.Type) ||
+		(c.Type == clientToken) != (c.ClientID != ""):
 		return invalidToken()
 	case !now.Before(c.ExpiresAt.Time):
 		return fault.New(fault.Unauthenticated, "Token has expired")

@@ -47,6 +47,13 @@ func ClientIP(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	return client
 }
 
+// Secure says whether a request came by TLS: to us, or to a trusted proxy that
+// says so in X-Forwarded-Proto.
+func Secure(r *http.Request, trusted []netip.Prefix) bool {
+	return r.TLS != nil || iprange.Contains(trusted, parseHop(r.RemoteAddr)) &&
+		strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
+}
+
 // parseHop reads an address as Go's server and the usual proxies write it:
 // alone or with a port, IPv6 with or without brackets.
 func parseHop(text string) netip.Addr {

@@ -77,7 +77,7 @@ func Models() []*schema.Model {
 			schema.NewChar("subject", "Caller").Req().RO().
 				Helped("Who is counted: a key (key:7), a user (user:2) or an address (ip:192.0.2.7)"),
 			schema.NewChar("caller", "Name").ComputedSQL(callerName).
-				Helped("The name of the key, the login of the user or the address behind it"),
+				Helped("The name of the key or client, the login of the user or the address behind it"),
 			schema.NewChar("window_name", "Window").RO(),
 			schema.NewInteger("window_seconds", "Window Length (s)").Req().RO(),
 			schema.NewDatetime("window_start", "Window Start").Req().RO().Index(),
@@ -97,5 +97,6 @@ func Models() []*schema.Model {
 const callerName = `coalesce(case
 	when {t}."subject" like 'key:%' then (select k.name from gateway_key k where k.id = cast(substr({t}."subject", 5) as integer))
 	when {t}."subject" like 'user:%' then (select u.login from res_users u where u.id = cast(substr({t}."subject", 6) as integer))
+	when {t}."subject" like 'client:%' then (select c.name from gateway_client c where c.id = cast(substr({t}."subject", 8) as integer))
 	when {t}."subject" like 'ip:%' then substr({t}."subject", 4)
 	end, {t}."subject")`
