@@ -223,11 +223,9 @@ func (b *Blocks) load(ctx context.Context) error {
 			where active and (until is null or until > $1)
 			order by case when until is null then 0 else 1 end, until desc limit $2`,
 			[]any{b.clock.Now(), maxBlocks}, func(r sqldb.Row) error {
-				network, err := ParseNetwork(r.Text(1))
-				if err != nil {
-					return nil // written by hand into the table; it blocks nobody
+				if network, err := ParseNetwork(r.Text(1)); err == nil { // else written by hand into the table; it blocks nobody
+					list = append(list, Block{ID: r.Int(0), Network: network, Until: r.Time(2)})
 				}
-				list = append(list, Block{ID: r.Int(0), Network: network, Until: r.Time(2)})
 				return nil
 			})
 	})

@@ -498,8 +498,11 @@ func BenchmarkBlocked(b *testing.B) {
 		list []Block
 		ip   string
 	}{
-		{"none", nil, "203.0.113.5"}, {"free", list, "203.0.113.5"}, {"free v6", list, "2001:db8::1"},
-		{"address", list, "100.0.1.1"}, {"network", list, "192.0.2.9"},
+		{"none", nil, "203.0.113.5"},
+		{"free", list, "203.0.113.5"},
+		{"free v6", list, "2001:db8::1"},
+		{"address", list, "100.0.1.1"},
+		{"network", list, "192.0.2.9"},
 	} {
 		b.Run(test.name, func(b *testing.B) {
 			blocks.set.Store(newBlockSet(test.list))
