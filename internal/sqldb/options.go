@@ -15,7 +15,7 @@ type Options struct {
 	// ReadOnly refuses every Write and creates nothing.
 	ReadOnly bool
 	// BusyTimeout is how long a SQLite statement waits for other processes
-	// that hold the file; 0 means 5 seconds. The context may end the wait earlier.
+	// that hold the file; 0 means 20 seconds. The context may end the wait earlier.
 	BusyTimeout time.Duration
 }
 
@@ -30,7 +30,7 @@ func (o Options) busyTimeout() time.Duration {
 	if o.BusyTimeout > 0 {
 		return o.BusyTimeout
 	}
-	return 5 * time.Second
+	return 20 * time.Second
 }
 
 // jitter varies a pause by half, lest two that collided meet again.
