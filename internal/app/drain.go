@@ -83,7 +83,9 @@ func (d *drainer) drain(ctx context.Context, listener *drainListener, served <-c
 	if err := listener.stop(); err != nil {
 		return err
 	}
-	<-served
+	if err := <-served; !errors.Is(err, net.ErrClosed) {
+		return err
+	}
 	d.mu.Lock()
 	d.signalEmpty()
 	d.mu.Unlock()
@@ -98,6 +100,18 @@ func (d *drainer) drain(ctx context.Context, listener *drainListener, served <-c
 		return fmt.Errorf("requests were still running: %w", errors.Join(err, d.server.Close()))
 	}
 	return nil
+}
+
+// listenTCP opens address, which may be a name.
+func listenTCP(ctx context.Context, address string) (*drainListener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", address, err)
+	}
+	if tcp, ok := l.(*net.TCPListener); ok {
+		return &drainListener{TCPListener: tcp}, nil
+	}
+	return nil, errors.Join(fmt.Errorf("listen on %s: %T is no TCP listener", address, l), l.Close())
 }
 
 // drainListener can be stopped so that nobody is lost who is already connected.

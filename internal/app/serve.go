@@ -44,11 +44,10 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	if err != nil {
 		return err
 	}
-	opened, err := new(net.ListenConfig).Listen(ctx, "tcp", string(a.Config.Server.Listen))
+	listener, err := listenTCP(ctx, string(a.Config.Server.Listen))
 	if err != nil {
-		return fmt.Errorf("listen on %s: %w", a.Config.Server.Listen, err)
+		return err
 	}
-	listener := &drainListener{TCPListener: opened.(*net.TCPListener)}
 	server := &http.Server{
 		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(a.Log.Handler(), slog.LevelDebug),
