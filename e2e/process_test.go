@@ -241,6 +241,9 @@ func TestCommandLine(t *testing.T) {
 			s.refuses(t, 2, "--expires", "key", "create", "--user", "admin", "--name", "x", "--scopes", "read", "--expires", "soon")
 			s.refuses(t, 2, "missing flags", "key", "create")
 			s.refuses(t, 2, "no password", "user", "create", "--login", "x")
+			if got := s.run("\n", "user", "create", "--login", "x"); got.code != 2 || strings.Contains(got.stderr, "nil") {
+				t.Errorf("an empty password: exit code %d, %q", got.code, got.stderr)
+			}
 			s.refuses(t, 2, "unexpected argument", "bogus")
 			s.refuses(t, 2, "", "serve", "--listen", "nonsense")
 			s.refuses(t, 2, "")

@@ -61,6 +61,14 @@ func TestKeys(t *testing.T) {
 		for _, k := range keys {
 			if strings.HasPrefix(key, k["prefix"].(string)) {
 				id = fmt.Sprint(k["id"])
+				if user := k["user_id"].(map[string]any); user["id"] != 5.0 || user["name"] != "Mara Lindqvist" {
+					t.Errorf("key list names the user %v", user)
+				}
+				for _, field := range []string{"allowed_ips", "last_used_at", "last_used_ip", "use_count"} {
+					if _, shown := k[field]; !shown {
+						t.Errorf("key list does not show %s", field)
+					}
+				}
 			}
 		}
 		if id == "" || strings.Contains(text, key) {

@@ -77,7 +77,8 @@ type keyList struct{ output }
 func (c keyList) Run(cfg *config.Config) error {
 	return withApp(cfg, func(ctx context.Context, a *app.App) error {
 		return listRecords(ctx, a, c.output, "gateway.key", []string{
-			"id", "name", "prefix", "user_id", "scopes", "limit_minute", "limit_hour", "limit_day", "expires_at", "active", "last_used_at", "use_count",
+			"id", "name", "prefix", "user_id", "scopes", "limit_minute", "limit_hour", "limit_day", "allowed_ips", "expires_at", "active",
+			"last_used_at", "last_used_ip", "use_count",
 		})
 	})
 }

@@ -39,7 +39,9 @@ func plain(v backend.Value) any {
 		return v.Int
 	case backend.Float:
 		return v.Float()
-	case backend.Text, backend.Ref, backend.Raw:
+	case backend.Ref:
+		return link{v.Int, v.Text}
+	case backend.Text, backend.Raw:
 		return v.Text
 	case backend.Date:
 		return v.Time().Format("2006-01-02")
@@ -50,3 +52,12 @@ func plain(v backend.Value) any {
 	}
 	return nil
 }
+
+// link is a record that another one names: its name in a table, and in JSON id
+// and name, as the API has them, because a name alone may be that of two.
+type link struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+}
+
+func (l link) String() string { return l.Name }

@@ -3,6 +3,8 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
+	"io"
 	"os"
 	"strings"
 
@@ -49,9 +51,12 @@ func readPassword() (string, error) {
 		}
 	}
 	line, err := bufio.NewReader(os.Stdin).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", err
+	}
 	password := strings.TrimRight(line, "\r\n")
 	if password == "" {
-		return "", config.Usagef("no password on standard input (%v): echo it into the command", err)
+		return "", config.Usagef("no password on standard input: give it in the first line, as in: … < password.txt")
 	}
 	return password, nil
 }

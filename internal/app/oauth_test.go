@@ -282,6 +282,9 @@ func TestClientRecords(t *testing.T) {
 			t.Errorf("%s", made.raw)
 		}
 		row := jsonNumber(data["id"].(float64))
+		if at := made.header.Get("Location"); at != "/api/oauth/clients/"+row {
+			t.Errorf("Location: %s", at)
+		}
 		many := g.asAdmin("POST", "/api/v1/gateway.client", `[{"name":"b","user_id":2,"scopes":"read"},{"name":"c","user_id":2,"scopes":"read"}]`).want(201)
 		list := many.body["data"].([]any)
 		if list[0].(map[string]any)["secret"] == list[1].(map[string]any)["secret"] {

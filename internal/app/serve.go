@@ -44,9 +44,9 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	if err != nil {
 		return err
 	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", string(a.Config.Server.Listen))
+	listener, err := listenTCP(ctx, string(a.Config.Server.Listen))
 	if err != nil {
-		return fmt.Errorf("listen on %s: %w", a.Config.Server.Listen, err)
+		return err
 	}
 	server := &http.Server{
 		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout,
@@ -55,18 +55,19 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	if ready != nil {
 		ready(listener.Addr())
 	}
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	drainer := drainable(server)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
 	select {
-	case err := <-failed:
+	case err := <-served:
 		return err
 	case <-ctx.Done():
 	}
 	a.Log.Info("draining", "timeout", a.Config.Server.ShutdownTimeout)
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.Config.Server.ShutdownTimeout)
 	defer cancel()
-	if err := server.Shutdown(drain); err != nil {
-		return fmt.Errorf("requests were still running after %s: %w", a.Config.Server.ShutdownTimeout, errors.Join(err, server.Close()))
+	if err := drainer.drain(drain, listener, served, settleTime); err != nil {
+		return fmt.Errorf("draining for %s: %w", a.Config.Server.ShutdownTimeout, err)
 	}
 	return nil
 }

@@ -28,6 +28,10 @@ func TestUserKeyFromTheAPI(t *testing.T) {
 			t.Errorf("ping: %d %v", status, pong)
 		}
 	}
+	_, me := send(t, h, "GET", "/api/v1/auth/me", "", "Authorization", "Bearer "+key)
+	if who := me["data"].(map[string]any); who["credential"] != "user_key" || fmt.Sprint(who["scopes"]) != "[all]" {
+		t.Errorf("me: %v", who)
+	}
 	if status, answer := send(t, h, "GET", "/api/v1/gateway.key", "", "Authorization", "Bearer "+key); status != http.StatusOK {
 		t.Errorf("an administrator's key: %d %v", status, answer)
 	}

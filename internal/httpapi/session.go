@@ -116,11 +116,11 @@ func (s *Server) logout(c *call, refresh string) (reply, error) {
 	return reply{raw: []byte(`{"logged_out":true}`), message: "Logged out successfully"}, nil
 }
 
-// me tells the caller who he is. A user's own token has no scopes that narrow
-// what he may do.
+// me tells the caller who he is. A user's own token or key has no scopes that
+// narrow what he may do.
 func (s *Server) me(c *call) (reply, error) {
 	scopes := strings.Fields(c.who.Scopes.String())
-	if c.who.Kind == identity.UserToken {
+	if c.who.Kind == identity.UserToken || c.who.Kind == identity.UserKey {
 		scopes = []string{"all"}
 	}
 	return reply{data: struct {

@@ -99,7 +99,7 @@ func (s *Server) oneCreated(c *call, in *createInput, created *backend.Created) 
 	}
 	return reply{
 		raw: raw, message: "Record created successfully", created: true,
-		location: "/api/v1/" + in.model + "/" + strconv.FormatInt(id, 10),
+		location: c.r.URL.Path + "/" + strconv.FormatInt(id, 10), // some models have two paths
 	}, nil
 }
 
