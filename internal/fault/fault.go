@@ -19,6 +19,7 @@ const (
 	BadRequest            // malformed input: body, parameter, domain, type
 	Unauthenticated       // no credential, or one that does not hold
 	Forbidden             // authenticated, but not allowed
+	Blocked               // the address is shut out; RetryAfter is set unless for good
 	NotFound              // no such route, model or record
 	MethodNotAllowed      // the path exists, the method does not
 	NotAcceptable         // no representation that the caller accepts
@@ -35,7 +36,7 @@ const (
 
 var names = [...]string{
 	Internal: "internal_error", BadRequest: "bad_request", Unauthenticated: "unauthorized",
-	Forbidden: "forbidden", NotFound: "not_found", MethodNotAllowed: "method_not_allowed",
+	Forbidden: "forbidden", Blocked: "address_blocked", NotFound: "not_found", MethodNotAllowed: "method_not_allowed",
 	NotAcceptable: "not_acceptable", Conflict: "conflict", Precondition: "precondition_failed",
 	TooLarge: "payload_too_large", UnsupportedMedia: "unsupported_media_type",
 	Unprocessable: "validation_error", RateLimited: "rate_limit_exceeded",
@@ -60,7 +61,7 @@ type Error struct {
 	Kind       Kind
 	Message    string
 	Details    any
-	RetryAfter time.Duration // RateLimited and Unavailable only; zero: not known
+	RetryAfter time.Duration // RateLimited, Blocked and Unavailable only; zero: not known
 	Cause      error
 }
 

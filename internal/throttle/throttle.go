@@ -61,7 +61,8 @@ func (d Decision) Fault() *fault.Error {
 	}
 }
 
-// Models declares gateway.throttle, the windows that are being counted.
+// Models declares gateway.throttle, the windows that are being counted, and
+// gateway.block, the addresses that are refused.
 func Models() []*schema.Model {
 	return []*schema.Model{{
 		Name: "gateway.throttle", Label: "Active Throttle", Table: "gateway_throttle",
@@ -80,5 +81,5 @@ func Models() []*schema.Model {
 			schema.NewInteger("count", "Requests").RO().Helped("Requests that were let through"),
 			schema.NewInteger("max_count", "Limit").RO(),
 		},
-	}}
+	}, blockModel()}
 }
