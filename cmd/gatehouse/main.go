@@ -19,6 +19,7 @@ type commands struct {
 	User    userCommand    `cmd:"" help:"Create, list and change users."`
 	Key     keyCommand     `cmd:"" help:"Create, list and revoke API keys."`
 	Setting settingCommand `cmd:"" help:"Show and change settings; a running server notices within a second."`
+	Block   blockCommand   `cmd:"" help:"Block addresses, list and end blocks."`
 	Doctor  doctorCommand  `cmd:"" help:"Check the configuration, the store and the clock."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

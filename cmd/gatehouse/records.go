@@ -8,11 +8,16 @@ import (
 	"gatehouse/internal/backend"
 )
 
-// listRecords prints fields of all records of a model.
+// listRecords prints fields of all records of a model, archived ones too.
 func listRecords(ctx context.Context, a *app.App, out output, model string, fields []string) error {
+	return listRecordsAs(ctx, a, a.Superuser(), out, model, fields)
+}
+
+// listRecordsAs is listRecords of what a caller sees.
+func listRecordsAs(ctx context.Context, a *app.App, who *backend.Caller, out output, model string, fields []string) error {
 	page := &backend.Page{}
 	query := &backend.Query{Model: model, Fields: fields, Order: "id"}
-	if _, err := a.Engine.Search(ctx, a.Superuser(), query, page); err != nil {
+	if _, err := a.Engine.Search(ctx, who, query, page); err != nil {
 		return err
 	}
 	rows := make([][]any, len(page.Rows))

@@ -30,6 +30,7 @@ type App struct {
 	Identity *identity.Service
 	Settings *setting.Store
 	Limiter  *throttle.Limiter
+	Blocks   *throttle.Blocks
 	Version  string
 
 	// FirstPassword is the password of the user admin if this start made it at
@@ -52,7 +53,7 @@ func (a *App) open(ctx context.Context) (err error) {
 		return fmt.Errorf("open the store: %w", err)
 	}
 	passwords := identity.NewPasswords(0)
-	keys := &gateway.Keys{}
+	keys := &gateway.Keys{NeverBlock: neverBlocked(a.Config)}
 	a.Engine, err = record.Open(ctx, a.DB, record.Options{
 		Models:       models(),
 		Logics:       append(business.Logics(business.Options{HashPassword: hasher(passwords)}), gateway.Logics(keys)...),
@@ -75,6 +76,9 @@ func (a *App) open(ctx context.Context) (err error) {
 	}
 	keys.Service = a.Identity
 	a.Limiter = throttle.New(a.DB, clock.System)
+	if a.Blocks, err = a.openBlocks(ctx); err != nil {
+		return fmt.Errorf("read the blocked addresses: %w", err)
+	}
 	return nil
 }
 
@@ -98,6 +102,9 @@ func (a *App) Close(ctx context.Context) error {
 	var errs []error
 	if a.Identity != nil {
 		errs = append(errs, a.Identity.Close(ctx))
+	}
+	if a.Blocks != nil {
+		errs = append(errs, a.Blocks.Close(ctx))
 	}
 	if a.Limiter != nil {
 		a.Limiter.Close()

@@ -27,7 +27,7 @@ const (
 // Handler is the HTTP face of the app.
 func (a *App) Handler() (http.Handler, error) {
 	return httpapi.New(httpapi.Deps{
-		Backend: a.Engine, Identity: a.Identity, Limiter: a.Limiter, Settings: a.Settings,
+		Backend: a.Engine, Identity: a.Identity, Limiter: a.Limiter, Blocks: a.Blocks, Settings: a.Settings,
 		Resources: httpapi.StandardResources(), Log: a.Log, Observer: requestLog{a.Log},
 		TrustedProxies: a.Config.Server.TrustedProxies, MaxBody: int64(a.Config.Server.MaxBody),
 		RequestTimeout: a.Config.Server.RequestTimeout, Version: a.Version,

@@ -34,6 +34,7 @@ type Config struct {
 type Server struct {
 	Listen          Address       `name:"listen" env:"GATEHOUSE_LISTEN" default:"127.0.0.1:8069" placeholder:"HOST:PORT" help:"Address that serves the API and the dashboard. An empty host means every interface."`
 	TrustedProxies  Networks      `name:"trusted-proxies" env:"GATEHOUSE_TRUSTED_PROXIES" placeholder:"CIDR,..." help:"Networks of the proxies whose X-Forwarded-For is believed. Empty: nobody's."`
+	NeverBlock      Networks      `name:"never-block" env:"GATEHOUSE_NEVER_BLOCK" default:"127.0.0.0/8,::1" placeholder:"CIDR,..." help:"Addresses that are never blocked, neither for their violations nor by hand. The trusted proxies never are."`
 	MaxBody         ByteSize      `name:"max-body" env:"GATEHOUSE_MAX_BODY" default:"8MiB" placeholder:"SIZE" help:"Largest request body, in bytes or with a unit (512KiB, 8MiB). Larger ones are answered 413."`
 	RequestTimeout  time.Duration `name:"request-timeout" env:"GATEHOUSE_REQUEST_TIMEOUT" default:"30s" placeholder:"DURATION" help:"Longest time that one request may take."`
 	ShutdownTimeout time.Duration `name:"shutdown-timeout" env:"GATEHOUSE_SHUTDOWN_TIMEOUT" default:"15s" placeholder:"DURATION" help:"Longest wait at shutdown for running requests to end and logs to be written."`

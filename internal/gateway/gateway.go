@@ -4,6 +4,7 @@
 package gateway
 
 import (
+	"net/netip"
 	"time"
 
 	"gatehouse/internal/fault"
@@ -14,11 +15,15 @@ import (
 )
 
 // Keys leads to the identity service, which is built after the engine.
-type Keys struct{ Service *identity.Service }
+type Keys struct {
+	Service *identity.Service
+	// NeverBlock are the addresses that no block takes effect on.
+	NeverBlock []netip.Prefix
+}
 
 // Logics is the behaviour of Gatehouse's own models.
 func Logics(k *Keys) []record.Logic {
-	return []record.Logic{keyLogic(k), profileLogic(), tokenLogic(k), throttleLogic()}
+	return []record.Logic{keyLogic(k), profileLogic(), tokenLogic(k), throttleLogic(), blockLogic(k)}
 }
 
 // keyLogic makes the key itself when a gateway.key is created, and shows it once.

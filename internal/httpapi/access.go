@@ -42,7 +42,17 @@ const (
 const adminModels = "gateway."
 
 // identify finds out who calls. Public routes do not ask.
+//
+// Blocked addresses are refused here and not in the receive step, which never
+// refuses: so that their requests too are logged with their id, route and
+// model. It is still before any credential is looked at: whoever is blocked
+// learns nothing by guessing on. Probes and preflights are answered to all.
 func (s *Server) identify(c *call) error {
+	if c.route.Limiting == Counted {
+		if block, blocked := s.deps.Blocks.Blocked(c.ip, c.event.Time); blocked {
+			return block.Fault(c.ip, c.event.Time)
+		}
+	}
 	if c.route.Access == Public {
 		return nil
 	}
@@ -110,9 +120,10 @@ func (c *call) mayReadBack(m *schema.Model, fields []string) error {
 }
 
 // limit counts the request. It runs for refused ones too, so that guessing
-// credentials is limited as well, and headers are on every answer.
+// credentials is limited as well, and headers are on every answer. Blocked
+// addresses get nothing anyway, and shall cost no query.
 func (s *Server) limit(c *call) error {
-	if c.route == nil || c.route.Limiting != Counted {
+	if c.route == nil || c.route.Limiting != Counted || c.fault != nil && c.fault.Kind == fault.Blocked {
 		return nil
 	}
 	subject, windows := s.limitsOf(c)

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"time"
 
+	"gatehouse/internal/fault"
 	"gatehouse/internal/identity"
 )
 
@@ -63,6 +64,9 @@ func (s *Server) log(c *call) error {
 		e.BytesOut = 0
 	}
 	if f := c.fault; f != nil {
+		if f.Kind == fault.Unauthenticated || f.Kind == fault.RateLimited {
+			s.deps.Blocks.Violation(c.ip, e.Time)
+		}
 		e.ErrorType, e.ErrorMessage, e.Cause = f.Kind.String(), f.Message, f.Cause
 		if c.status >= 500 {
 			s.deps.Log.LogAttrs(c.r.Context(), slog.LevelError, "request failed",

@@ -74,6 +74,10 @@ func (c *call) faultHeaders(h http.Header) {
 	switch c.fault.Kind {
 	case fault.Unauthenticated:
 		h["WWW-Authenticate"] = []string{challenge(c.r)}
+	case fault.Blocked:
+		if c.fault.RetryAfter > 0 {
+			h.Set("Retry-After", seconds(c.fault.RetryAfter))
+		}
 	case fault.RateLimited, fault.Unavailable:
 		h.Set("Retry-After", seconds(max(c.fault.RetryAfter, time.Second)))
 	case fault.TooLarge:

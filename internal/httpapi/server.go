@@ -39,6 +39,20 @@ type Limiter interface {
 	Take(ctx context.Context, subject string, limits []throttle.Window) (throttle.Decision, error)
 }
 
+// Blocks is what the API needs of package throttle to shut addresses out.
+type Blocks interface {
+	// Blocked is asked at every request, and answers from memory.
+	Blocked(ip netip.Addr, now time.Time) (throttle.Block, bool)
+	// Violation notes a refused request; it does not block.
+	Violation(ip netip.Addr, now time.Time)
+}
+
+// noBlocks is for whoever blocks nobody.
+type noBlocks struct{}
+
+func (noBlocks) Blocked(netip.Addr, time.Time) (throttle.Block, bool) { return throttle.Block{}, false }
+func (noBlocks) Violation(netip.Addr, time.Time)                      {}
+
 // Settings is what the API needs of package setting.
 type Settings interface {
 	Current() *setting.Settings
@@ -53,6 +67,8 @@ type Deps struct {
 	Identity Identity
 	Limiter  Limiter
 	Settings Settings
+	// Blocks says who is shut out; nil is nobody.
+	Blocks Blocks
 	// Resources are the curated ones; see StandardResources. None by default.
 	Resources []Resource
 	// Log takes what callers must not see: causes of failures and stacks.
@@ -113,6 +129,9 @@ func New(deps Deps) (*Server, error) {
 func (d Deps) withDefaults() Deps {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
+	}
+	if d.Blocks == nil {
+		d.Blocks = noBlocks{}
 	}
 	if d.Observer == nil {
 		d.Observer = noObserver{}

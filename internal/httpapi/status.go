@@ -18,7 +18,7 @@ func statusOf(kind fault.Kind) int {
 		return http.StatusBadRequest
 	case fault.Unauthenticated:
 		return http.StatusUnauthorized
-	case fault.Forbidden:
+	case fault.Forbidden, fault.Blocked:
 		return http.StatusForbidden
 	case fault.NotFound:
 		return http.StatusNotFound

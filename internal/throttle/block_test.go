@@ -125,7 +125,9 @@ func waitUntil(t testing.TB, what string, ok func() bool) {
 	}
 }
 
-func strict() *BlockRule { return &BlockRule{Violations: 5, Window: 10 * time.Minute, Duration: time.Hour} }
+func strict() *BlockRule {
+	return &BlockRule{Violations: 5, Window: 10 * time.Minute, Duration: time.Hour}
+}
 
 func TestViolationsBlock(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
