@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"context"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -21,7 +22,7 @@ func onBoth(t *testing.T, fn func(t *testing.T, eng *record.Engine, admin *backe
 	t.Helper()
 	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
 		ctx := context.Background()
-		keys := &gateway.Keys{}
+		keys := &gateway.Keys{NeverBlock: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
 		eng, err := record.Open(ctx, db, record.Options{
 			Models: append(append(business.Models(), identity.Models()...), throttle.Models()...),
 			Logics: append(business.Logics(business.Options{}), gateway.Logics(keys)...),
@@ -37,6 +38,11 @@ func onBoth(t *testing.T, fn func(t *testing.T, eng *record.Engine, admin *backe
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = keys.Service.Close(ctx) })
+		blocks, err := throttle.OpenBlocks(ctx, db, throttle.BlockOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = blocks.Close(ctx) })
 		fn(t, eng, &backend.Caller{UserID: 2, Admin: true})
 	})
 }
