@@ -5,6 +5,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"strings"
 
 	"gatehouse/internal/fault"
@@ -37,6 +38,9 @@ func (s *Server) readBody(c *call) error {
 		}
 		if errors.Is(err, io.EOF) {
 			break
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return fault.New(fault.GatewayTimeout, "The body did not arrive in time").Because(err)
 		}
 		if err != nil {
 			return fault.New(fault.BadRequest, "The body could not be read to its end").Because(err)
