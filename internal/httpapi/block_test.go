@@ -50,9 +50,15 @@ func TestBlockedAddress(t *testing.T) {
 	g.until["192.0.2.1"] = now.Add(90 * time.Second)
 	const message = "The address 192.0.2.1 is blocked until 2026-01-31T10:31:30Z"
 	for _, request := range [][3]string{
-		{"all", "GET", "/api/v1/res.partner/1"}, {"wrong", "GET", "/api/v1/ping"}, {"", "GET", "/api/v1/ping"},
-		{"", "GET", "/"}, {"", "GET", "/nowhere"}, {"", "GET", "/api/v1/no.such/thing"}, {"", "BREW", "/api/v1/ping"},
-		{"", "POST", "/api/v1/auth/login"}, {"all", "PATCH", "/api/v1/settings"},
+		{"all", "GET", "/api/v1/res.partner/1"},
+		{"wrong", "GET", "/api/v1/ping"},
+		{"", "GET", "/api/v1/ping"},
+		{"", "GET", "/"},
+		{"", "GET", "/nowhere"},
+		{"", "GET", "/api/v1/no.such/thing"},
+		{"", "BREW", "/api/v1/ping"},
+		{"", "POST", "/api/v1/auth/login"},
+		{"all", "PATCH", "/api/v1/settings"},
 	} {
 		a := h.send(request[0], request[1], request[2], "")
 		a.wantError(403, fault.Blocked, message)

@@ -61,12 +61,13 @@ type Blocks struct {
 
 	set     atomic.Pointer[blockSet]
 	tallies tallies
-	swept   bool // nothing was written since; for work alone
+	swept   atomic.Bool // no violation was written since
 
 	changed, due chan struct{} // capacity 1
 	stop         func()
 	done         chan struct{}
 	loading      sync.Mutex // one load at a time, so that an older one never wins
+	sharing      sync.Mutex // one write at a time, so that whoever waits knows its outcome
 }
 
 // OpenBlocks begins on a database that has the tables of Models. Close it.
@@ -218,11 +219,10 @@ func (b *Blocks) load(ctx context.Context) error {
 			where active and (until is null or until > $1)
 			order by case when until is null then 0 else 1 end, until desc limit $2`,
 			[]any{b.clock.Now(), maxBlocks}, func(r sqldb.Row) error {
-				network, err := ParseNetwork(r.Text(1))
-				if err != nil {
-					return nil // written by hand into the table; it blocks nobody
+				// What does not read was written into the table by hand; it blocks nobody.
+				if network, err := ParseNetwork(r.Text(1)); err == nil {
+					list = append(list, Block{ID: r.Int(0), Network: network, Until: r.Time(2)})
 				}
-				list = append(list, Block{ID: r.Int(0), Network: network, Until: r.Time(2)})
 				return nil
 			})
 	})
@@ -236,7 +236,7 @@ func (b *Blocks) load(ctx context.Context) error {
 
 // sweepIfDue sweeps when this node has written violations or holds ended blocks.
 func (b *Blocks) sweepIfDue(ctx context.Context) error {
-	if b.swept && !b.set.Load().ended(b.clock.Now()) {
+	if b.swept.Load() && !b.set.Load().ended(b.clock.Now()) {
 		return nil
 	}
 	return b.sweep(ctx)
@@ -271,7 +271,7 @@ func (b *Blocks) sweep(ctx context.Context) error {
 	if err != nil {
 		return fault.Wrap(err, "end blocks")
 	}
-	b.swept = true
+	b.swept.Store(true)
 	return b.load(ctx)
 }
 

@@ -99,8 +99,11 @@ func TestOtherHeadersDoNotCount(t *testing.T) {
 func TestClientIPDoesNotAllocate(t *testing.T) {
 	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
 	for _, test := range []struct{ remote, forwarded string }{
-		{"203.0.113.5:4711", "198.51.100.1"}, {"[2001:db8::1]:4711", ""}, {"10.0.0.1:1", "1.1.1.1, 198.51.100.1, 10.0.0.2"},
-		{"[fd00::1]:1", "[2001:db8::1]:443"}, {"10.0.0.1:1", "unknown"},
+		{"203.0.113.5:4711", "198.51.100.1"},
+		{"[2001:db8::1]:4711", ""},
+		{"10.0.0.1:1", "1.1.1.1, 198.51.100.1, 10.0.0.2"},
+		{"[fd00::1]:1", "[2001:db8::1]:443"},
+		{"10.0.0.1:1", "unknown"},
 	} {
 		r := &http.Request{RemoteAddr: test.remote, Header: http.Header{"X-Forwarded-For": {test.forwarded}}}
 		if n := testing.AllocsPerRun(100, func() { ClientIP(r, trusted) }); n != 0 {
