@@ -32,7 +32,7 @@ type keyCreate struct {
 
 // Run creates the key.
 func (c keyCreate) Run(cfg *config.Config) error {
-	ttl, err := parseTTL("expires", c.Expires)
+	ttl, err := parseDuration("--expires", c.Expires)
 	if err != nil {
 		return err
 	}
@@ -56,8 +56,8 @@ func (c keyCreate) Run(cfg *config.Config) error {
 	})
 }
 
-// parseTTL reads 12h, 30d or 1y as a flag gives it; nothing is 0.
-func parseTTL(flag, text string) (time.Duration, error) {
+// parseDuration reads 12h, 30d or 1y from a flag; nothing is 0.
+func parseDuration(flag, text string) (time.Duration, error) {
 	if text == "" {
 		return 0, nil
 	}
@@ -66,7 +66,7 @@ func parseTTL(flag, text string) (time.Duration, error) {
 	n, err := strconv.ParseInt(text[:len(text)-1], 10, 64)
 	const longest = 100 * 365 * 24 * time.Hour
 	if !ok || err != nil || n <= 0 || n > int64(longest/unit) {
-		return 0, config.Usagef("--%s=%s: write a number and m, h, d, w or y, such as 30d", flag, text)
+		return 0, config.Usagef("%s=%s: write a number and m, h, d, w or y, such as 30d", flag, text)
 	}
 	return time.Duration(n) * unit, nil
 }

@@ -6,19 +6,18 @@ import (
 
 	"gatehouse/internal/app"
 	"gatehouse/internal/backend"
-	"gatehouse/internal/domain"
 )
 
-// listRecords prints fields of all records of a model.
+// listRecords prints fields of all records of a model, archived ones too.
 func listRecords(ctx context.Context, a *app.App, out output, model string, fields []string) error {
-	return listWhere(ctx, a, out, model, nil, fields)
+	return listRecordsAs(ctx, a, a.Superuser(), out, model, fields)
 }
 
-// listWhere prints fields of the records that a domain finds; nil is all.
-func listWhere(ctx context.Context, a *app.App, out output, model string, which domain.Node, fields []string) error {
+// listRecordsAs is listRecords of what a caller sees.
+func listRecordsAs(ctx context.Context, a *app.App, who *backend.Caller, out output, model string, fields []string) error {
 	page := &backend.Page{}
-	query := &backend.Query{Model: model, Domain: which, Fields: fields, Order: "id"}
-	if _, err := a.Engine.Search(ctx, a.Superuser(), query, page); err != nil {
+	query := &backend.Query{Model: model, Fields: fields, Order: "id"}
+	if _, err := a.Engine.Search(ctx, who, query, page); err != nil {
 		return err
 	}
 	rows := make([][]any, len(page.Rows))

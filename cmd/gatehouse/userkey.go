@@ -28,7 +28,7 @@ type userKeyCreate struct {
 
 // Run creates the key.
 func (c userKeyCreate) Run(cfg *config.Config) error {
-	ttl, err := parseTTL("expires", c.Expires)
+	ttl, err := parseDuration("--expires", c.Expires)
 	if err != nil {
 		return err
 	}

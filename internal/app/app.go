@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"gatehouse/internal/business"
@@ -54,7 +53,7 @@ func (a *App) open(ctx context.Context) (err error) {
 		return fmt.Errorf("open the store: %w", err)
 	}
 	passwords := identity.NewPasswords(0)
-	keys := &gateway.Keys{}
+	keys := &gateway.Keys{NeverBlock: neverBlocked(a.Config)}
 	a.Engine, err = record.Open(ctx, a.DB, record.Options{
 		Models:       models(),
 		Logics:       append(business.Logics(business.Options{HashPassword: hasher(passwords)}), gateway.Logics(keys)...),
@@ -79,24 +78,10 @@ func (a *App) open(ctx context.Context) (err error) {
 	a.Limiter = throttle.New(a.DB, throttle.Options{
 		Timeout: limitTimeout(a.Config), Log: a.Log,
 	})
-	a.Blocks, err = throttle.OpenBlocks(ctx, a.DB, throttle.BlockOptions{
-		Rule: a.blockRule, Log: a.Log,
-		Never: slices.Concat(a.Config.Server.TrustedProxies, a.Config.Server.NeverBlock),
-	})
-	if err != nil {
+	if a.Blocks, err = a.openBlocks(ctx); err != nil {
 		return fmt.Errorf("read the blocked addresses: %w", err)
 	}
 	return nil
-}
-
-// blockRule is when addresses are blocked without anybody's doing, as set now.
-func (a *App) blockRule() throttle.BlockRule {
-	s := a.Settings.Current()
-	return throttle.BlockRule{
-		Violations: s.AutoblockViolations,
-		Window:     time.Duration(s.AutoblockWindowMinutes) * time.Minute,
-		Duration:   time.Duration(s.AutoblockMinutes) * time.Minute,
-	}
 }
 
 // limitTimeout bounds the wait for the limiter well below that of a request:
@@ -125,6 +110,9 @@ func (a *App) Close(ctx context.Context) error {
 	var errs []error
 	if a.Identity != nil {
 		errs = append(errs, a.Identity.Close(ctx))
+	}
+	if a.Blocks != nil {
+		errs = append(errs, a.Blocks.Close(ctx))
 	}
 	if a.Limiter != nil {
 		a.Limiter.Close()

@@ -17,11 +17,13 @@ import (
 	"gatehouse/internal/record"
 )
 
-// readHeaderTimeout cuts off clients that never finish their headers, and
-// idleTimeout connections that nobody uses.
+// readHeaderTimeout cuts off clients that never finish their headers,
+// idleTimeout connections that nobody uses, and slowestReader those who do not
+// take their answer. A body has as long as its request.
 const (
 	readHeaderTimeout = 10 * time.Second
 	idleTimeout       = 2 * time.Minute
+	slowestReader     = 2 * time.Minute
 	maxHeaderBytes    = 64 << 10
 )
 
@@ -48,8 +50,13 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	if err != nil {
 		return err
 	}
+	longest := a.Config.Server.RequestTimeout + readHeaderTimeout
 	server := &http.Server{
 		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout,
+		// Also for bodies that nobody reads: net/http waits for the rest of them
+		// before it sends a refusal. Handlers that stream for longer move these
+		// limits with http.ResponseController.
+		ReadTimeout: longest, WriteTimeout: longest + slowestReader,
 		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(a.Log.Handler(), slog.LevelDebug),
 	}
 	if ready != nil {

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"gatehouse/internal/iprange"
 )
 
 // Address is a host:port to listen on.
@@ -68,15 +70,11 @@ func (n *Networks) UnmarshalText(text []byte) error {
 		if part == "" {
 			continue
 		}
-		if addr, err := netip.ParseAddr(part); err == nil && addr.Zone() == "" {
-			all = append(all, netip.PrefixFrom(addr, addr.BitLen()))
-			continue
-		}
-		prefix, err := netip.ParsePrefix(part)
-		if err != nil {
+		list, err := iprange.ParseAllowList(part) // so that IPv4 mapped into IPv6 is IPv4 here too
+		if err != nil || len(list) != 1 {
 			return fmt.Errorf("%q is not a network like 10.0.0.0/8 or fd00::/8", part)
 		}
-		all = append(all, prefix.Masked())
+		all = append(all, list...)
 	}
 	*n = all
 	return nil

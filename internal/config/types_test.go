@@ -23,3 +23,23 @@ func TestByteSize(t *testing.T) {
 		}
 	}
 }
+
+// Proxies and others are compared with plain addresses, so that the ranges must
+// be plain too.
+func TestNetworks(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "", " , ": "", "10.1.2.3/8, fd00::/8": "10.0.0.0/8,fd00::/8", "127.0.0.1,::1": "127.0.0.1/32,::1/128",
+		"::ffff:10.0.0.0/104": "10.0.0.0/8", "::ffff:127.0.0.1": "127.0.0.1/32",
+	} {
+		var got Networks
+		if err := got.UnmarshalText([]byte(text)); err != nil || got.String() != want {
+			t.Errorf("%q: %s (%v), want %s", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"x", "10.0.0.0/33", "10.0.0.0/8/8", "fe80::1%eth0", "::ffff:10.0.0.0/8", "10.0.0.1 10.0.0.2"} {
+		var got Networks
+		if err := got.UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q is taken as %s", text, got)
+		}
+	}
+}

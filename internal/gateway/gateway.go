@@ -4,6 +4,7 @@
 package gateway
 
 import (
+	"net/netip"
 	"strconv"
 	"time"
 
@@ -15,12 +16,16 @@ import (
 )
 
 // Keys leads to the identity service, which is built after the engine.
-type Keys struct{ Service *identity.Service }
+type Keys struct {
+	Service *identity.Service
+	// NeverBlock are the addresses that no block takes effect on.
+	NeverBlock []netip.Prefix
+}
 
 // Logics is the behaviour of Gatehouse's own models.
 func Logics(k *Keys) []record.Logic {
 	return []record.Logic{
-		keyLogic(k), userKeyLogic(), clientLogic(k), profileLogic(), tokenLogic(k), throttleLogic(), blockLogic(), auditLogic(),
+		keyLogic(k), userKeyLogic(), clientLogic(k), profileLogic(), tokenLogic(k), throttleLogic(), blockLogic(k), auditLogic(),
 	}
 }
 

@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -23,7 +24,7 @@ func onBoth(t *testing.T, fn func(t *testing.T, eng *record.Engine, admin *backe
 	t.Helper()
 	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
 		ctx := context.Background()
-		keys := &gateway.Keys{}
+		keys := &gateway.Keys{NeverBlock: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
 		eng, err := record.Open(ctx, db, record.Options{
 			Models: slices.Concat(business.Models(), identity.Models(), throttle.Models(), audit.Models()),
 			Logics: append(business.Logics(business.Options{}), gateway.Logics(keys)...),

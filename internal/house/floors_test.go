@@ -21,7 +21,7 @@ var floors = map[string]float64{
 	"internal/config/gen":          1.1,
 	"internal/sqldb":               1,
 	"internal/sqldb/sqltest":       1.1,
-	"internal/iprange":             1,
+	"internal/iprange":             0.5,
 	"internal/jwk":                 1,
 	"internal/domain":              1,
 	"internal/domain/domaintest":   1.1,

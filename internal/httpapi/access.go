@@ -47,7 +47,17 @@ const adminModels = "gateway."
 const userKeys = "res.users.apikeys"
 
 // identify finds out who calls. Public routes do not ask.
+//
+// Blocked addresses are refused here and not in the receive step, which never
+// refuses: so that their requests too are logged with their id, route and
+// model. It is still before any credential is looked at: whoever is blocked
+// learns nothing by guessing on. Probes and preflights are answered to all.
 func (s *Server) identify(c *call) error {
+	if c.route.Limiting == Counted {
+		if block, blocked := s.deps.Blocks.Blocked(c.ip, c.event.Time); blocked {
+			return block.Fault(c.ip, c.event.Time)
+		}
+	}
 	if c.route.Access == Public || c.route.Access == ClientOrAdmin && !hasCredential(c.r.Header) {
 		return nil
 	}
@@ -127,9 +137,9 @@ func (c *call) mayReadBack(m *schema.Model, fields []string) error {
 
 // limit counts the request. It runs for refused ones too, so that guessing
 // credentials is limited as well, and headers are on every answer. Blocked
-// addresses are refused without it: they shall cost the store nothing.
+// addresses get nothing anyway, and shall cost no query.
 func (s *Server) limit(c *call) error {
-	if c.route == nil || c.route.Limiting != Counted || c.shutOut {
+	if c.route == nil || c.route.Limiting != Counted || c.fault != nil && c.fault.Kind == fault.Blocked {
 		return nil
 	}
 	subject, windows := s.limitsOf(c)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"strings"
 
 	"gatehouse/internal/fault"
@@ -45,6 +46,9 @@ func (s *Server) receiveBody(c *call) error {
 		}
 		if errors.Is(err, io.EOF) {
 			break
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return fault.New(fault.GatewayTimeout, "The body did not arrive in time").Because(err)
 		}
 		if err != nil {
 			return fault.New(fault.BadRequest, "The body could not be read to its end").Because(err)

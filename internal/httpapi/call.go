@@ -26,8 +26,6 @@ type call struct {
 	event  Event
 	fault  *fault.Error // why the request is refused; nil while all is well
 	gone   bool         // the caller hung up
-	// shutOut: the address is blocked.
-	shutOut bool
 
 	// By the steps, in their order.
 	settings *setting.Settings

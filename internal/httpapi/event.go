@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"gatehouse/internal/identity"
-	"gatehouse/internal/throttle"
 )
 
 // Event is what there is to know about a finished request. Path, Query and
@@ -102,13 +101,6 @@ func (o LogObserver) Observe(e *Event) {
 	}
 	o.Log.LogAttrs(ctx, slog.LevelInfo, "request", attrs...)
 }
-
-// noBlocks shuts nobody out.
-type noBlocks struct{}
-
-func (noBlocks) Blocked(netip.Addr, time.Time) (throttle.Block, bool) { return throttle.Block{}, false }
-
-func (noBlocks) Violation(netip.Addr, time.Time) {}
 
 // noObserver is for whoever wants none.
 type noObserver struct{}

@@ -23,20 +23,6 @@ func (s *Server) receive(c *call) error {
 	c.caller = &backend.Caller{}
 	s.match(c)
 	c.event.Route, c.event.Model = c.route.Pattern, c.route.modelOf(r)
-	return s.shutOut(c)
-}
-
-// shutOut refuses whoever comes from a blocked address. It is not left to the
-// address step: before that a guesser would still be told whether his
-// credential holds. Probes are answered, which say nothing.
-func (s *Server) shutOut(c *call) error {
-	if c.route.Limiting != Counted {
-		return nil
-	}
-	if block, blocked := s.deps.Blocks.Blocked(c.ip, c.event.Time); blocked {
-		c.shutOut = true
-		return block.Fault(c.ip, c.event.Time)
-	}
 	return nil
 }
 

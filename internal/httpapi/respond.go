@@ -37,6 +37,12 @@ func (s *Server) respond(c *call) error {
 	if c.allow != "" {
 		h.Set("Allow", c.allow)
 	}
+	// A chunked body may have had a Content-Length too, which net/http drops in
+	// silence: whoever went by that sees another request in the rest of it. So
+	// the connection ends (RFC 9112 section 6.1).
+	if len(c.r.TransferEncoding) > 0 {
+		h.Set("Connection", "close")
+	}
 	s.cors(c, h)
 	if len(c.out) > 0 {
 		values.set(h, "Content-Length", strconv.Itoa(len(c.out)))

@@ -42,13 +42,19 @@ type Limiter interface {
 	Take(ctx context.Context, subject string, limits []throttle.Window) (throttle.Decision, error)
 }
 
-// Blocks is what the API needs to know of blocked addresses.
+// Blocks is what the API needs of package throttle to shut addresses out.
 type Blocks interface {
-	// Blocked says whether an address is blocked, from memory.
+	// Blocked is asked at every request, and answers from memory.
 	Blocked(ip netip.Addr, now time.Time) (throttle.Block, bool)
-	// Violation notes a 401 or 429 of an address; it does not block.
+	// Violation notes a refused request; it does not block.
 	Violation(ip netip.Addr, now time.Time)
 }
+
+// noBlocks is for whoever blocks nobody.
+type noBlocks struct{}
+
+func (noBlocks) Blocked(netip.Addr, time.Time) (throttle.Block, bool) { return throttle.Block{}, false }
+func (noBlocks) Violation(netip.Addr, time.Time)                      {}
 
 // Settings is what the API needs of package setting.
 type Settings interface {

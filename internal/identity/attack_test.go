@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -87,7 +88,31 @@ func (h *house) forgeries(good *TokenPair) []forgery {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	loose := []byte(parts[2])
 	loose[42] = alphabet[strings.IndexByte(alphabet, loose[42])|1]
-	return []forgery{
+	unsigned := func(alg string) string {
+		return encode([]byte(`{"alg":"`+alg+`","typ":"JWT","kid":"`+key.kid+`"}`)) + "." + parts[1] + "."
+	}
+	withHeader := func(secret any, header map[string]any) string {
+		return made(jwt.SigningMethodHS256, secret, header, nil)
+	}
+	own := []byte("a secret of the attacker, long enough")
+	jwk := map[string]any{"kty": "oct", "k": encode(own), "kid": key.kid}
+	return append(kids(withHeader, key.secret), []forgery{
+		{"alg nOnE", unsigned("nOnE"), invalid},
+		{"alg NONE", unsigned("NONE"), invalid},
+		{"alg none and a signature", unsigned("none") + parts[2], invalid},
+		{"alg of an empty text", unsigned(""), invalid},
+		{"HS256 without a signature", unsigned("HS256"), invalid},
+		{"hs256", unsigned("hs256") + parts[2], invalid},
+		{"alg given twice", encode([]byte(`{"alg":"none","alg":"HS256","kid":"`+key.kid+`"}`)) + "." + parts[1] + ".", invalid},
+		{"jwk of the attacker", withHeader(own, map[string]any{"jwk": jwk}), invalid},
+		{"jku of the attacker", withHeader(own, map[string]any{"jku": "https://evil.example/jwks.json"}), invalid},
+		{"x5u of the attacker", withHeader(own, map[string]any{"x5u": "https://evil.example/cert.pem"}), invalid},
+		{"crit of nothing", withHeader(key.secret, map[string]any{"crit": []string{}}), invalid},
+		{"crit b64", withHeader(key.secret, map[string]any{"crit": []string{"b64"}, "b64": false}), invalid},
+		{"nested", withHeader(own, map[string]any{"cty": "JWT"}), invalid},
+		{"a user too large", changed(func(c *claims) { c.Subject = "99999999999999999999" }), invalid},
+		{"a user below zero", changed(func(c *claims) { c.Subject = "-3" }), invalid},
+		{"SQL as a user", changed(func(c *claims) { c.Subject = "3 or 1=1" }), invalid},
 		{"alg none", made(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, nil, nil), invalid},
 		{"alg None", encode([]byte(`{"alg":"None","kid":"`+key.kid+`"}`)) + "." + parts[1] + ".", invalid},
 		{"no alg", encode([]byte(`{"kid":"`+key.kid+`"}`)) + "." + parts[1] + "." + parts[2], invalid},
@@ -128,7 +153,45 @@ func (h *house) forgeries(good *TokenPair) []forgery {
 		{"another password", changed(func(c *claims) { c.Version = "0123456789abcdef" }), "Token has been revoked"},
 		{"from the future", changed(func(c *claims) { c.IssuedAt = jwt.NewNumericDate(h.clock.Now().Add(time.Hour)) }), invalid},
 		{"expired", changed(func(c *claims) { c.ExpiresAt = jwt.NewNumericDate(h.clock.Now()) }), "Token has expired"},
+	}...)
+}
+
+// kids are tokens whose key is said to be something else than ours, signed with
+// our secret and with what a careless look-up would find.
+func kids(withHeader func(secret any, header map[string]any) string, secret []byte) []forgery {
+	var all []forgery
+	for _, kid := range []string{
+		"", " ", "../../../../dev/null", "/dev/null", "file:///dev/null", "' or '1'='1", "' union select '' --", "x'; drop table gateway_signing_key; --",
+		"\x00", "%00", "*", "$(id)", "|id", strings.Repeat("k", 2000),
+	} {
+		for _, s := range [][]byte{secret, {}, {0}} {
+			all = append(all, forgery{fmt.Sprintf("kid %.30q", kid), withHeader(s, map[string]any{"kid": kid}), "Invalid token"})
+		}
 	}
+	return append(all,
+		forgery{"kid as a list", withHeader(secret, map[string]any{"kid": []string{"x"}}), "Invalid token"},
+		forgery{"kid as an object", withHeader(secret, map[string]any{"kid": map[string]any{"$ne": ""}}), "Invalid token"})
+}
+
+// A user who is deleted takes his credentials along, also those in memory.
+func TestDeletedUser(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
+		h := build(t, db)
+		token := h.login("marc").AccessToken
+		key, _ := h.key(nil)
+		h.accepts(h.bearer(token))
+		owner := h.accepts(h.who("X-Api-Key", key)).UserID
+		for _, id := range []int64{marc, owner} {
+			for _, table := range []string{"gateway_key", "gateway_token", "gateway_profile"} {
+				h.exec(`delete from `+table+` where user_id = $1`, id) // as the foreign key does
+			}
+			h.change([]string{UsersChanged, KeysChanged}, `delete from res_users where id = $1`, id)
+		}
+		_, err := h.bearer(token)
+		h.refuses("The user of this credential is not active", err)
+		_, err = h.who("X-Api-Key", key)
+		h.refuses("Invalid API key", err)
+	})
 }
 
 func (h *house) hashOf(id int64) string {

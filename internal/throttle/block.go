@@ -62,12 +62,13 @@ type Blocks struct {
 	set     atomic.Pointer[blockSet]
 	ahead   ahead // blocks that are not written yet
 	tallies tallies
-	swept   bool // nothing was written since; for work alone
+	swept   atomic.Bool // no violation was written since
 
 	changed, due chan struct{} // capacity 1
 	stop         func()
 	done         chan struct{}
 	loading      sync.Mutex // one load at a time, so that an older one never wins
+	sharing      sync.Mutex // one write at a time, so that whoever waits knows its outcome
 }
 
 // OpenBlocks begins on a database that has the tables of Models. Close it.
@@ -239,7 +240,7 @@ func (b *Blocks) load(ctx context.Context) error {
 
 // sweepIfDue sweeps when this node has written violations or holds ended blocks.
 func (b *Blocks) sweepIfDue(ctx context.Context) error {
-	if b.swept && !b.set.Load().ended(b.clock.Now()) {
+	if b.swept.Load() && !b.set.Load().ended(b.clock.Now()) {
 		return nil
 	}
 	return b.sweep(ctx)
@@ -274,7 +275,7 @@ func (b *Blocks) sweep(ctx context.Context) error {
 	if err != nil {
 		return fault.Wrap(err, "end blocks")
 	}
-	b.swept = true
+	b.swept.Store(true)
 	return b.load(ctx)
 }
 

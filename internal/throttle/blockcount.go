@@ -189,11 +189,13 @@ func (b *Blocks) share(ctx context.Context) error {
 	if rule.Violations <= 0 {
 		return nil
 	}
+	b.sharing.Lock()
+	defer b.sharing.Unlock()
 	taken := b.tallies.take(rule)
 	if len(taken) == 0 {
 		return nil
 	}
-	b.swept = false
+	b.swept.Store(false)
 	var known map[string]int
 	var blocked []Block
 	err := b.db.Write(ctx, func(tx sqldb.Tx) (err error) {

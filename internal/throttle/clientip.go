@@ -55,18 +55,48 @@ func Secure(r *http.Request, trusted []netip.Prefix) bool {
 }
 
 // parseHop reads an address as Go's server and the usual proxies write it:
-// alone or with a port, IPv6 with or without brackets.
+// alone or with a port, IPv6 with or without brackets. It looks at the form
+// first: to try one after the other would allocate an error for each.
 func parseHop(text string) netip.Addr {
-	if len(text) > 64 {
+	if len(text) > maxHop {
 		return netip.Addr{}
 	}
-	addr, err := netip.ParseAddr(text)
-	if err != nil {
-		if withPort, err := netip.ParseAddrPort(text); err == nil {
-			addr = withPort.Addr()
-		} else if inner, ok := strings.CutPrefix(text, "["); ok {
-			addr, _ = netip.ParseAddr(strings.TrimSuffix(inner, "]"))
+	host := text
+	colon := strings.LastIndexByte(text, ':')
+	if inner, ok := strings.CutPrefix(text, "["); ok {
+		end := strings.IndexByte(inner, ']')
+		if end < 0 {
+			return netip.Addr{}
+		}
+		host = inner[:end]
+		if port := inner[end+1:]; port != "" && (port[0] != ':' || !isPort(port[1:])) || strings.IndexByte(host, ':') < 0 {
+			return netip.Addr{}
+		}
+	} else if colon >= 0 && strings.IndexByte(text, ':') == colon { // IPv4 and a port
+		if host = text[:colon]; !isPort(text[colon+1:]) {
+			return netip.Addr{}
 		}
 	}
+	if host == "" || host[0] != ':' && !isHex(host[0]) { // "unknown", "_hidden": no error is made for them
+		return netip.Addr{}
+	}
+	addr, _ := netip.ParseAddr(host) // the zero Addr for what is none
 	return addr.Unmap().WithZone("")
+}
+
+// maxHop is more than any address with zone and port has.
+const maxHop = 64
+
+func isPort(text string) bool {
+	n := 0
+	for i := range len(text) {
+		if n = n*10 + int(text[i]-'0'); text[i] < '0' || text[i] > '9' || n > 65535 {
+			return false
+		}
+	}
+	return text != ""
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
 }
