@@ -48,10 +48,7 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", a.Config.Server.Listen, err)
 	}
-	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout,
-		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(a.Log.Handler(), slog.LevelDebug),
-	}
+	server := a.server(handler)
 	if ready != nil {
 		ready(listener.Addr())
 	}
@@ -69,6 +66,15 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 		return fmt.Errorf("requests were still running after %s: %w", a.Config.Server.ShutdownTimeout, errors.Join(err, server.Close()))
 	}
 	return nil
+}
+
+// server is the HTTP server with the limits that protect it.
+func (a *App) server(handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(a.Log.Handler(), slog.LevelDebug),
+		DisableGeneralOptionsHandler: true, // it would answer OPTIONS * past limits and blocks
+	}
 }
 
 // Greet tells a newcomer what was started, the password of the first start,

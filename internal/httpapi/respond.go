@@ -38,6 +38,11 @@ func (s *Server) respond(c *call) error {
 		h.Set("Allow", c.allow)
 	}
 	s.cors(c, h)
+	if len(c.r.TransferEncoding) > 0 {
+		// net/http hides a Content-Length beside the chunks. What follows may then
+		// be the rest of this request to a proxy (RFC 9112 section 6.1).
+		h.Set("Connection", "close")
+	}
 	if len(c.out) > 0 {
 		values.set(h, "Content-Length", strconv.Itoa(len(c.out)))
 	}
