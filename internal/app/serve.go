@@ -50,15 +50,7 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	if err != nil {
 		return err
 	}
-	longest := a.Config.Server.RequestTimeout + readHeaderTimeout
-	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout,
-		// Also for bodies that nobody reads: net/http waits for the rest of them
-		// before it sends a refusal. Handlers that stream for longer move these
-		// limits with http.ResponseController.
-		ReadTimeout: longest, WriteTimeout: longest + slowestReader,
-		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(a.Log.Handler(), slog.LevelDebug),
-	}
+	server := a.server(handler)
 	if ready != nil {
 		ready(listener.Addr())
 	}
@@ -77,6 +69,20 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 		return fmt.Errorf("draining for %s: %w", a.Config.Server.ShutdownTimeout, err)
 	}
 	return nil
+}
+
+// server is the HTTP server with the limits that protect it.
+func (a *App) server(handler http.Handler) *http.Server {
+	longest := a.Config.Server.RequestTimeout + readHeaderTimeout
+	return &http.Server{
+		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout,
+		// Also for bodies that nobody reads: net/http waits for the rest of them
+		// before it sends a refusal. Handlers that stream for longer move these
+		// limits with http.ResponseController.
+		ReadTimeout: longest, WriteTimeout: longest + slowestReader,
+		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(a.Log.Handler(), slog.LevelDebug),
+		DisableGeneralOptionsHandler: true, // it would answer OPTIONS * past limits and blocks
+	}
 }
 
 // Greet tells a newcomer what was started, the password of the first start,

@@ -25,6 +25,9 @@ type Caller struct {
 	// InScope says whether the credential covers a change of another model that
 	// values bring along in their lists; nil: any.
 	InScope func(model string, mode schema.Mode) bool
+	// Ungranting is why the credential may not change who may do what (see
+	// access.Grants), whatever its user may; nil: it may.
+	Ungranting error
 	// Origin is who asks and from where, for the audit trail.
 	Origin  audit.Origin
 	Context Context

@@ -3,9 +3,11 @@ package gateway_test
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
+	"gatehouse/internal/audit"
 	"gatehouse/internal/backend"
 	"gatehouse/internal/business"
 	"gatehouse/internal/gateway"
@@ -22,7 +24,7 @@ func onBothStores(t *testing.T, fn func(t *testing.T, eng *record.Engine, blocks
 	sqltest.EachPair(t, func(t *testing.T, db, second sqldb.DB) {
 		ctx := context.Background()
 		eng, err := record.Open(ctx, db, record.Options{
-			Models: append(business.Models(), throttle.Models()...),
+			Models: slices.Concat(business.Models(), throttle.Models(), audit.Models()),
 			Logics: append(business.Logics(business.Options{}), gateway.Logics(&gateway.Keys{})...),
 		})
 		if err != nil {

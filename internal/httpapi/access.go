@@ -94,8 +94,11 @@ func (s *Server) authorize(c *call) error {
 	if !c.who.Scopes.Allows(need) {
 		return missingScope(need)
 	}
-	if all := (identity.Need{Action: identity.Admin}); c.event.Model == userKeys && need.Action == identity.Write && !c.who.Scopes.Allows(all) {
-		return missingScope(all)
+	if all := (identity.Need{Action: identity.Admin}); need.Action != identity.Read && !c.who.Scopes.Allows(all) {
+		c.caller.Ungranting = missingScope(all)
+		if c.event.Model == userKeys && need.Action == identity.Write {
+			return c.caller.Ungranting
+		}
 	}
 	if c.route.Access == Scoped && need.Action != identity.Read {
 		c.caller.InScope = c.inScope

@@ -5,6 +5,9 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
+	"net/netip"
+	"strconv"
+	"strings"
 
 	"gatehouse/internal/identity"
 	"gatehouse/internal/jwk"
@@ -91,13 +94,24 @@ func IssuerAt(secure bool, host string) (string, error) {
 
 // isHost takes names, addresses and ports; the Host header may hold anything.
 func isHost(host string) bool {
-	if host == "" || len(host) > 255 {
+	name := host
+	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
+		if _, err := strconv.ParseUint(host[i+1:], 10, 16); err != nil {
+			return false
+		}
+		name = host[:i]
+	}
+	if inner, ok := strings.CutPrefix(name, "["); ok {
+		inner, ok = strings.CutSuffix(inner, "]")
+		addr, err := netip.ParseAddr(inner)
+		return ok && err == nil && addr.Is6() && addr.Zone() == ""
+	}
+	if name == "" || len(host) > 255 {
 		return false
 	}
-	for i := range len(host) {
-		c := host[i]
-		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') &&
-			c != '.' && c != '-' && c != '_' && c != ':' && c != '[' && c != ']' {
+	for i := range len(name) {
+		c := name[i]
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '.' && c != '-' && c != '_' {
 			return false
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"gatehouse/internal/access"
 	"gatehouse/internal/audit"
 	"gatehouse/internal/schema"
 	"gatehouse/internal/sqldb"
@@ -65,7 +66,7 @@ func policyModel(name string) bool {
 
 func auditedField(m *schema.Model, f *schema.Field) bool {
 	if m.Name == "res.users" { // the rest is a person's own business
-		return slices.Contains([]string{"login", "active", "password", "group_ids", "company_ids"}, f.Name)
+		return access.GrantsField(m.Name, f.Name)
 	}
 	return f.Store && !automatic(f.Name) && !f.Computed && !f.Inherited && !f.Attached &&
 		f.Type != schema.Binary && f.Type != schema.One2many

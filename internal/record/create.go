@@ -67,6 +67,11 @@ func (n *newRecord) setFields(set map[string]bool) {
 func (e *Env) create(m *schema.Model, list []Values) ([]int64, error) {
 	e.enter()
 	defer e.leave()
+	for _, values := range list {
+		if err := e.mayGrant(m, schema.Create, values); err != nil {
+			return nil, err
+		}
+	}
 	news := make([]*newRecord, len(list))
 	for i, values := range list {
 		n, err := e.prepare(m, values)

@@ -182,6 +182,9 @@ func updateTranslations(e *Env, recs []Rec, args Values) (any, error) {
 	if f == nil || len(changes) == 0 {
 		return false, nil
 	}
+	if err := e.mayGrant(f.Model, schema.Write, Values{f.Name: changes}); err != nil {
+		return nil, err
+	}
 	texts, err := e.texts(f, recs[0].id)
 	if err != nil {
 		return nil, err

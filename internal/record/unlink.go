@@ -28,6 +28,9 @@ func (e *Env) unlink(m *schema.Model, ids []int64) error {
 	}
 	e.enter()
 	defer e.leave()
+	if err := e.mayGrant(m, schema.Unlink, nil); err != nil {
+		return err
+	}
 	if err := e.checkRules(m, ids, schema.Unlink); err != nil {
 		return err
 	}

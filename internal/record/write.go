@@ -49,6 +49,9 @@ func (e *Env) write(m *schema.Model, ids []int64, given Values) error {
 	}
 	e.enter()
 	defer e.leave()
+	if err := e.mayGrant(m, schema.Write, given); err != nil {
+		return err
+	}
 	if err := e.checkRules(m, ids, schema.Write); err != nil {
 		return err
 	}

@@ -217,6 +217,9 @@ func (e *Env) link(m *schema.Model, id int64, f *schema.Field, others []int64) e
 	if len(others) == 0 {
 		return nil
 	}
+	if err := e.mayRelink(f); err != nil {
+		return err
+	}
 	stmts := make([]sqldb.Stmt, len(others))
 	for i, other := range others {
 		stmts[i] = sqldb.Stmt{
@@ -234,6 +237,9 @@ func (e *Env) link(m *schema.Model, id int64, f *schema.Field, others []int64) e
 func (e *Env) cut(m *schema.Model, id int64, f *schema.Field, others []int64) error {
 	if len(others) == 0 {
 		return nil
+	}
+	if err := e.mayRelink(f); err != nil {
+		return err
 	}
 	_, err := e.tx.Exec(e.ctx, "delete from "+quote(f.RelTable)+" where "+quote(f.Column1)+" = $1 and "+
 		e.tx.Dialect().In(quote(f.Column2), "$2", true), id, others)
