@@ -16,6 +16,7 @@ import (
 	"gatehouse/internal/config"
 	"gatehouse/internal/gateway"
 	"gatehouse/internal/identity"
+	"gatehouse/internal/job"
 	"gatehouse/internal/record"
 	"gatehouse/internal/setting"
 	"gatehouse/internal/sqldb"
@@ -32,6 +33,7 @@ type App struct {
 	Settings *setting.Store
 	Limiter  *throttle.Limiter
 	Blocks   *throttle.Blocks
+	Jobs     *job.Runner // run while it serves
 	Version  string
 
 	// FirstPassword is the password of the user admin if this start made it at
@@ -86,7 +88,8 @@ func (a *App) open(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("read the blocked addresses: %w", err)
 	}
-	return nil
+	a.Jobs, err = job.New(a.DB, a.jobs(), job.Options{Log: a.Log})
+	return err
 }
 
 // blockRule is when addresses are blocked without anybody's doing, as set now.

@@ -52,6 +52,9 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(a.Log.Handler(), slog.LevelDebug),
 	}
+	if err := a.Jobs.Start(ctx); err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	if ready != nil {
 		ready(listener.Addr())
 	}
@@ -59,16 +62,26 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	go func() { failed <- server.Serve(listener) }()
 	select {
 	case err := <-failed:
-		return err
+		return errors.Join(err, a.drain(ctx, func(context.Context) error { return nil }))
 	case <-ctx.Done():
 	}
 	a.Log.Info("draining", "timeout", a.Config.Server.ShutdownTimeout)
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.Config.Server.ShutdownTimeout)
+	return a.drain(ctx, func(ctx context.Context) error {
+		if err := server.Shutdown(ctx); err != nil {
+			return fmt.Errorf("requests were still running after %s: %w", a.Config.Server.ShutdownTimeout, errors.Join(err, server.Close()))
+		}
+		return nil
+	})
+}
+
+// drain lets requests end and jobs be handed back, at the same time and within
+// the timeout.
+func (a *App) drain(ctx context.Context, requests func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.Config.Server.ShutdownTimeout)
 	defer cancel()
-	if err := server.Shutdown(drain); err != nil {
-		return fmt.Errorf("requests were still running after %s: %w", a.Config.Server.ShutdownTimeout, errors.Join(err, server.Close()))
-	}
-	return nil
+	jobs := make(chan error, 1)
+	go func() { jobs <- a.Jobs.Stop(ctx) }()
+	return errors.Join(requests(ctx), <-jobs)
 }
 
 // Greet tells a newcomer what was started, the password of the first start,

@@ -20,7 +20,7 @@ type Keys struct{ Service *identity.Service }
 // Logics is the behaviour of Gatehouse's own models.
 func Logics(k *Keys) []record.Logic {
 	return []record.Logic{
-		keyLogic(k), userKeyLogic(), clientLogic(k), profileLogic(), tokenLogic(k), throttleLogic(), blockLogic(), auditLogic(),
+		keyLogic(k), userKeyLogic(), clientLogic(k), profileLogic(), tokenLogic(k), throttleLogic(), blockLogic(), auditLogic(), jobLogic(),
 	}
 }
 
