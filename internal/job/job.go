@@ -67,13 +67,13 @@ func (s Schedule) String() string {
 // firstWithin is when a job runs for the first time, at the latest.
 const firstWithin = time.Minute
 
-// first is the first run of a job that is new at a moment; share, from 0 to 1,
-// keeps new jobs from running all at once.
-func (s Schedule) first(now time.Time, share float64) time.Time {
+// first is the first run of a job that is new at a moment; spread gives a part
+// of a time, so that new jobs do not run all at once.
+func (s Schedule) first(now time.Time, spread func(time.Duration) time.Duration) time.Time {
 	if s.daily {
 		return s.next(now)
 	}
-	return now.Add(time.Duration(share * float64(min(s.every, firstWithin))))
+	return now.Add(spread(min(s.every, firstWithin)))
 }
 
 // next is the regular run after one that began at a moment.

@@ -59,7 +59,7 @@ func TestFirstRun(t *testing.T) {
 		{Every(10 * time.Second), 0.5, "01 10:00:05"},
 		{Daily(9, 0), 0.5, "02 09:00:00"},
 	} {
-		if got := test.schedule.first(now, test.share); !got.Equal(moment(t, test.want)) {
+		if got := test.schedule.first(now, func(d time.Duration) time.Duration { return time.Duration(test.share * float64(d)) }); !got.Equal(moment(t, test.want)) {
 			t.Errorf("%s, %v: %s, want %s", test.schedule, test.share, got, test.want)
 		}
 	}

@@ -167,9 +167,14 @@ func (r *Runner) work(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-r.changed:
-		case <-r.wake(wait + time.Duration(rand.Float64()*float64(min(wait/10, maxJitter)))):
+		case <-r.wake(wait + jitter(min(wait/10, maxJitter))):
 		}
 	}
+}
+
+// jitter is a random part of a time, so that nodes do not all wake at once.
+func jitter(most time.Duration) time.Duration {
+	return time.Duration(rand.Float64() * float64(most)) //nolint:gosec // G404: spreading needs no secrecy
 }
 
 // runOnce starts the jobs that are due and that no other node takes first. It
@@ -276,7 +281,7 @@ func (r *Runner) execute(ctx context.Context, c claim) (o Outcome) {
 		r.hold(running, c, cancel)
 	}()
 	o.Result, o.Err = safely(running, c.Job)
-	lost := context.Cause(running) == errLost
+	lost := errors.Is(context.Cause(running), errLost)
 	cancel(nil)
 	<-beating
 	o.Result, o.Duration = storable(o.Result), max(r.clock.Now().Sub(begin), 0).Round(time.Millisecond)

@@ -315,7 +315,7 @@ func TestFailures(t *testing.T) {
 			{func() error { return nil }, "done|0|", 3600},
 			{func() error { return errors.New("no\x00 luck") }, "done|1|no luck", 60},
 			{func() error { panic("lost my head") }, "done|2|panic: lost my head", 120},
-			{func() error { var m map[string]int; m["x"] = 1; return nil }, "done|3|panic: assignment to entry in nil map", 240},
+			{func() error { panic(errors.New("an error")) }, "done|3|panic: an error", 240},
 			{func() error { return nil }, "done|0|", 3600},
 		} {
 			n.later(time.Hour)
@@ -444,7 +444,7 @@ func TestRunHere(t *testing.T) {
 		if o, err := other.Run(t.Context(), "work"); err != nil || o.Err == nil || o.Err.Error() != "no luck" {
 			t.Errorf("a run that fails: %+v, %v", o, err)
 		}
-		if _, err := n.Run(t.Context(), "wrok"); !fault.Is(err, fault.NotFound) || !strings.Contains(err.Error(), "there are: work") {
+		if _, err := n.Run(t.Context(), "other"); !fault.Is(err, fault.NotFound) || !strings.Contains(err.Error(), "there are: work") {
 			t.Errorf("of no job: %v", err)
 		}
 	})

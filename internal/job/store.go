@@ -3,7 +3,6 @@ package job
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"strconv"
 	"time"
 
@@ -107,7 +106,7 @@ func register(ctx context.Context, tx sqldb.Tx, j Job, have state) error {
 		on conflict (name) do update set description = excluded.description, schedule = excluded.schedule,
 			"interval" = excluded."interval", active = true,
 			next_run = case when gateway_job.schedule = excluded.schedule then gateway_job.next_run else excluded.next_run end`,
-		j.Name, j.Description, j.Schedule.String(), int64(j.Schedule.every/time.Second), j.Schedule.first(now, rand.Float64()))
+		j.Name, j.Description, j.Schedule.String(), int64(j.Schedule.every/time.Second), j.Schedule.first(now, jitter))
 	if err != nil {
 		return fmt.Errorf("job %s: %w", j.Name, err)
 	}
