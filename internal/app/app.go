@@ -15,6 +15,7 @@ import (
 	"gatehouse/internal/config"
 	"gatehouse/internal/gateway"
 	"gatehouse/internal/identity"
+	"gatehouse/internal/job"
 	"gatehouse/internal/record"
 	"gatehouse/internal/setting"
 	"gatehouse/internal/sqldb"
@@ -31,6 +32,7 @@ type App struct {
 	Settings *setting.Store
 	Limiter  *throttle.Limiter
 	Blocks   *throttle.Blocks
+	Jobs     *job.Runner // run while it serves
 	Version  string
 
 	// FirstPassword is the password of the user admin if this start made it at
@@ -81,7 +83,8 @@ func (a *App) open(ctx context.Context) (err error) {
 	if a.Blocks, err = a.openBlocks(ctx); err != nil {
 		return fmt.Errorf("read the blocked addresses: %w", err)
 	}
-	return nil
+	a.Jobs, err = job.New(a.DB, a.jobs(), job.Options{Log: a.Log})
+	return err
 }
 
 // limitTimeout bounds the wait for the limiter well below that of a request:

@@ -56,7 +56,7 @@ func withKey(t *testing.T, h http.Handler, admin person, user int, scopes string
 	return person{t, h, []string{"X-API-Key", made["data"].(map[string]any)["key"].(string)}}
 }
 
-var ownModels = []string{"gateway.profile", "gateway.key", "gateway.token", "gateway.throttle", "gateway.audit"}
+var ownModels = []string{"gateway.profile", "gateway.key", "gateway.token", "gateway.throttle", "gateway.audit", "gateway.job"}
 
 // unlimited takes the limit of requests away, so that a story can be told.
 func unlimited(t *testing.T, a *App) {

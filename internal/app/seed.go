@@ -10,6 +10,7 @@ import (
 	"gatehouse/internal/clock"
 	"gatehouse/internal/httpapi"
 	"gatehouse/internal/identity"
+	"gatehouse/internal/job"
 	"gatehouse/internal/record"
 	"gatehouse/internal/schema"
 	"gatehouse/internal/sqldb"
@@ -18,7 +19,7 @@ import (
 
 // models are all declared models: those of business, and Gatehouse's own.
 func models() []*schema.Model {
-	return slices.Concat(business.Models(), identity.Models(), throttle.Models(), audit.Models())
+	return slices.Concat(business.Models(), identity.Models(), throttle.Models(), audit.Models(), job.Models())
 }
 
 func resourceNames() []string {

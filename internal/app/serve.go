@@ -50,6 +50,9 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	if err != nil {
 		return err
 	}
+	if err := a.Jobs.Start(ctx); err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	server := a.server(handler)
 	if ready != nil {
 		ready(listener.Addr())
@@ -59,16 +62,26 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	go func() { served <- server.Serve(listener) }()
 	select {
 	case err := <-served:
-		return err
+		return errors.Join(err, a.drain(ctx, func(context.Context) error { return nil }))
 	case <-ctx.Done():
 	}
 	a.Log.Info("draining", "timeout", a.Config.Server.ShutdownTimeout)
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.Config.Server.ShutdownTimeout)
+	return a.drain(ctx, func(ctx context.Context) error {
+		if err := drainer.drain(ctx, listener, served, settleTime); err != nil {
+			return fmt.Errorf("draining for %s: %w", a.Config.Server.ShutdownTimeout, err)
+		}
+		return nil
+	})
+}
+
+// drain lets requests end and jobs be handed back, at the same time and within
+// the timeout.
+func (a *App) drain(ctx context.Context, requests func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.Config.Server.ShutdownTimeout)
 	defer cancel()
-	if err := drainer.drain(drain, listener, served, settleTime); err != nil {
-		return fmt.Errorf("draining for %s: %w", a.Config.Server.ShutdownTimeout, err)
-	}
-	return nil
+	jobs := make(chan error, 1)
+	go func() { jobs <- a.Jobs.Stop(ctx) }()
+	return errors.Join(requests(ctx), <-jobs)
 }
 
 // server is the HTTP server with the limits that protect it.

@@ -13,6 +13,7 @@ import (
 	"gatehouse/internal/fault"
 	"gatehouse/internal/gateway"
 	"gatehouse/internal/identity"
+	"gatehouse/internal/job"
 	"gatehouse/internal/record"
 	"gatehouse/internal/sqldb"
 	"gatehouse/internal/sqldb/sqltest"
@@ -26,7 +27,7 @@ func onBoth(t *testing.T, fn func(t *testing.T, eng *record.Engine, admin *backe
 		ctx := context.Background()
 		keys := &gateway.Keys{NeverBlock: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
 		eng, err := record.Open(ctx, db, record.Options{
-			Models: slices.Concat(business.Models(), identity.Models(), throttle.Models(), audit.Models()),
+			Models: slices.Concat(business.Models(), identity.Models(), throttle.Models(), audit.Models(), job.Models()),
 			Logics: append(business.Logics(business.Options{}), gateway.Logics(keys)...),
 		})
 		if err != nil {

@@ -1,0 +1,46 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"gatehouse/internal/gateway"
+	"gatehouse/internal/job"
+)
+
+// jobs is all maintenance. Add a job here; the rest follows.
+func (a *App) jobs() []job.Job {
+	return []job.Job{
+		{
+			Name: "token_vacuum", Schedule: job.Daily(2, 10),
+			Description: "Deletes the records of tokens that expired more than 7 days ago",
+			Run:         deletes("tokens and used assertions", a.Identity.VacuumTokens),
+		},
+		{
+			Name: "throttle_vacuum", Schedule: job.Every(time.Hour),
+			Description: "Deletes windows of rate limits that began more than 2 days ago",
+			Run:         deletes("windows", a.Limiter.Vacuum),
+		},
+		{
+			Name: "block_vacuum", Schedule: job.Daily(2, 20),
+			Description: "Deletes blocks of addresses that ended more than 90 days ago",
+			Run:         deletes("blocks", a.Blocks.Vacuum),
+		},
+		{
+			Name: "audit_vacuum", Schedule: job.Daily(2, 30),
+			Description: "Deletes entries of the audit trail that are older than audit_retention_days",
+			Run: deletes("entries", func(ctx context.Context) (int64, error) {
+				return gateway.VacuumAudit(ctx, a.DB, a.Settings.Current().AuditRetentionDays, time.Now())
+			}),
+		},
+	}
+}
+
+// deletes makes a job of what deletes things and gives their number.
+func deletes(things string, vacuum func(context.Context) (int64, error)) func(context.Context) (string, error) {
+	return func(ctx context.Context) (string, error) {
+		n, err := vacuum(ctx)
+		return fmt.Sprintf("%d %s deleted", n, things), err
+	}
+}
