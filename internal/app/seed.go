@@ -14,11 +14,12 @@ import (
 	"gatehouse/internal/schema"
 	"gatehouse/internal/sqldb"
 	"gatehouse/internal/throttle"
+	"gatehouse/internal/webhook"
 )
 
 // models are all declared models: those of business, and Gatehouse's own.
 func models() []*schema.Model {
-	return slices.Concat(business.Models(), identity.Models(), throttle.Models(), audit.Models())
+	return slices.Concat(business.Models(), identity.Models(), throttle.Models(), audit.Models(), webhook.Models())
 }
 
 func resourceNames() []string {

@@ -52,6 +52,7 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(a.Log.Handler(), slog.LevelDebug),
 	}
+	a.Webhooks.Start(ctx)
 	if ready != nil {
 		ready(listener.Addr())
 	}

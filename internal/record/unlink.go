@@ -37,6 +37,9 @@ func (e *Env) unlink(m *schema.Model, ids []int64) error {
 	if err := e.auditUnlinking(m, ids); err != nil {
 		return err
 	}
+	if err := e.tellUnlinking(m, ids); err != nil {
+		return err
+	}
 	recs := e.recs(m, ids)
 	for _, l := range e.e.logics[m.Name] {
 		if l.BeforeUnlink != nil {
@@ -90,7 +93,8 @@ func (e *Env) referers(m *schema.Model, ids []int64) error {
 		}
 		restrict := f.Ondelete == schema.Restrict
 		audits := f.Ondelete == schema.Cascade && !f.Model.NoCreate && e.audited(f.Model) != nil
-		if !restrict && !audits && !e.computesFrom(f) {
+		tells := e.subscribed(f.Model) != nil
+		if !restrict && !audits && !tells && !e.computesFrom(f) {
 			continue
 		}
 		var users []int64
@@ -116,6 +120,11 @@ func (e *Env) referers(m *schema.Model, ids []int64) error {
 				return err
 			}
 		}
+		if tells && len(users) > 0 {
+			if err := e.tellReferring(f, users); err != nil {
+				return err
+			}
+		}
 		change := change{fields: map[string]bool{f.Name: true}}
 		if f.Ondelete == schema.Cascade {
 			change.gone = true
@@ -126,6 +135,15 @@ func (e *Env) referers(m *schema.Model, ids []int64) error {
 		}
 	}
 	return nil
+}
+
+// tellReferring notes what the database will do to records whose many2one
+// leads to deleted ones.
+func (e *Env) tellReferring(f *schema.Field, ids []int64) error {
+	if f.Ondelete == schema.Cascade {
+		return e.tellUnlinking(f.Model, ids)
+	}
+	return e.tellChanging(f.Model, ids)
 }
 
 // computesFrom says whether anything is computed from a many2one.
