@@ -37,9 +37,63 @@ type world struct {
 	log   *logBuffer
 }
 
-func onBoth(t *testing.T, fn func(w *world)) {
-	t.Helper()
-	sqltest.Each(t, func(t *testing.T, db sqldb.DB) { fn(newWorld(t, db)) })
+// story is a test on a store that it may change as it likes.
+type story struct {
+	name string
+	tell func(w *world)
+}
+
+func stories() []story {
+	return []story{
+		{"Delivery", storyDelivery},
+		{"Rotation", storyRotation},
+		{"Order", storyOrder},
+		{"DeadEndpointDelaysNobody", storyDeadEndpointDelaysNobody},
+		{"Circuit", storyCircuit},
+		{"Gone", storyGone},
+		{"RetryAfter", storyRetryAfter},
+		{"ForbiddenTargets", storyForbiddenTargets},
+		{"Shutdown", storyShutdown},
+		{"LostLease", storyLostLease},
+		{"Resend", storyResend},
+		{"Payload", storyPayload},
+		{"UndoneChangesTellNothing", storyUndoneChangesTellNothing},
+		{"WatchedFields", storyWatchedFields},
+		{"Domain", storyDomain},
+		{"BrokenDomain", storyBrokenDomain},
+		{"SideEffects", storySideEffects},
+	}
+}
+
+// TestStories tells all stories on both stores, each on one database: making it
+// takes longer than they do.
+func TestStories(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
+		eng := newWorld(t, db)
+		for _, s := range stories() {
+			t.Run(s.name, func(t *testing.T) {
+				w := &world{T: t, db: db, eng: eng.eng, admin: eng.admin, far: newReceiver(t), log: &logBuffer{}}
+				w.empty()
+				s.tell(w)
+			})
+		}
+	})
+}
+
+// empty takes away what the story before has left.
+func (w *world) empty() {
+	w.Helper()
+	err := w.db.Write(w.Context(), func(tx sqldb.Tx) error {
+		for _, table := range []string{"gateway_webhook", "gateway_audit"} {
+			if _, err := tx.Exec(w.Context(), "delete from "+table); err != nil {
+				return err
+			}
+		}
+		return tx.Signal(w.Context(), webhook.Channel)
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
 }
 
 func guard() webhook.Guard {
