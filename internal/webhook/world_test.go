@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -62,6 +63,11 @@ func stories() []story {
 		{"Domain", storyDomain},
 		{"BrokenDomain", storyBrokenDomain},
 		{"SideEffects", storySideEffects},
+		{"Validation", storyValidation},
+		{"StoredForms", storyStoredForms},
+		{"Secrets", storySecrets},
+		{"Rights", storyRights},
+		{"SendTest", storySendTest},
 	}
 }
 
@@ -102,9 +108,10 @@ func guard() webhook.Guard {
 
 func newEngine(ctx context.Context, db sqldb.DB) (*record.Engine, *webhook.Outbox, error) {
 	outbox := webhook.NewOutbox(db, nil)
+	plainHash := func(s string) (string, error) { return "hash of " + strconv.Itoa(len(s)), nil }
 	eng, err := record.Open(ctx, db, record.Options{
 		Models: slices.Concat(business.Models(), identity.Models(), audit.Models(), webhook.Models()),
-		Logics: append(business.Logics(business.Options{}), gateway.WebhookLogics(guard())...),
+		Logics: append(business.Logics(business.Options{HashPassword: plainHash}), gateway.WebhookLogics(guard())...),
 		Outbox: outbox,
 	})
 	return eng, outbox, err
