@@ -21,6 +21,7 @@ type commands struct {
 	Client  clientCommand  `cmd:"" help:"Create, list and deactivate OAuth2 clients, and change their secrets."`
 	Profile profileCommand `cmd:"" help:"Create, list, change and delete API profiles of users."`
 	Block   blockCommand   `cmd:"" help:"List, block and unblock addresses."`
+	Webhook webhookCommand `cmd:"" help:"Create, list, test and delete webhooks, change their secrets, send events again."`
 	Setting settingCommand `cmd:"" help:"Show and change settings; a running server notices within a second."`
 	Doctor  doctorCommand  `cmd:"" help:"Check the configuration, the store and the clock."`
 	Version versionCommand `cmd:"" help:"Print the version."`
