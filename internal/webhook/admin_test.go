@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gatehouse/internal/backend"
+	"gatehouse/internal/business"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/schema"
 	"gatehouse/internal/sqldb"
@@ -218,6 +219,9 @@ func benchmarkWrite(b *testing.B, db sqldb.DB, model string) {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { eng.Close(); outbox.Close() })
+	if err := eng.Sudo(ctx, business.Seed); err != nil {
+		b.Fatal(err)
+	}
 	su := &backend.Caller{UserID: 1, Superuser: true, Admin: true}
 	if model != "" {
 		values := backend.Values{"name": "x", "model": model, "url": "https://example.com"}
