@@ -95,7 +95,7 @@ func (e *Engine) inside(ctx context.Context, tx sqldb.Tx, c *backend.Caller, fn 
 	}
 	env := newEnv(cx, tx)
 	if e.outbox != nil {
-		if env.hooks, err = e.outbox.Subscriptions(ctx); err != nil {
+		if env.hooks, err = e.outbox.Subscriptions(ctx, tx); err != nil {
 			return err
 		}
 	}

@@ -20,8 +20,9 @@ import (
 // changes. It is asked in the transaction: an undone change leaves nothing.
 type Outbox interface {
 	// Subscriptions are those in effect, by model; nil where there are none. The
-	// map is shared: do not change it.
-	Subscriptions(ctx context.Context) (map[string][]*Subscription, error)
+	// map is shared: do not change it. q is the transaction, before its first
+	// change.
+	Subscriptions(ctx context.Context, q sqldb.Querier) (map[string][]*Subscription, error)
 	// Put keeps events, in order.
 	Put(ctx context.Context, tx sqldb.Tx, at time.Time, events []Event) error
 	// Broken ends a subscription that cannot be followed any more, and says why.
@@ -256,10 +257,10 @@ func (e *Env) eventsFor(m *schema.Model, ids []int64, s *Subscription) ([]Event,
 	}
 	there = slices.DeleteFunc(there, func(id int64) bool { return !found[id] })
 	fields, watched := tellableFields(m, s.Fields), tellableFields(m, s.Watch)
-	if len(fields) == 0 {
+	if len(s.Fields) == 0 {
 		fields = e.tellableByDefault(m)
 	}
-	now, err := e.render(m, there, slices.Concat(fields, watched))
+	now, err := e.render(m, there, slices.Concat([]string{"id"}, fields, watched))
 	if err != nil {
 		return nil, err
 	}

@@ -115,15 +115,8 @@ func (e *Env) referers(m *schema.Model, ids []int64) error {
 			return fault.Newf(fault.Unprocessable, "The record cannot be deleted: %s (%s) still uses it in the field %s. Archive it instead, or change the other record first",
 				f.Model.Label, f.Model.Name, f.Label).With(map[string]any{"model": f.Model.Name, "field": f.Name})
 		}
-		if audits && len(users) > 0 {
-			if err := e.auditUnlinking(f.Model, users); err != nil {
-				return err
-			}
-		}
-		if tells && len(users) > 0 {
-			if err := e.tellReferring(f, users); err != nil {
-				return err
-			}
+		if err := e.noteReferring(f, users, audits, tells); err != nil {
+			return err
 		}
 		change := change{fields: map[string]bool{f.Name: true}}
 		if f.Ondelete == schema.Cascade {
@@ -137,10 +130,21 @@ func (e *Env) referers(m *schema.Model, ids []int64) error {
 	return nil
 }
 
-// tellReferring notes what the database will do to records whose many2one
-// leads to deleted ones.
-func (e *Env) tellReferring(f *schema.Field, ids []int64) error {
-	if f.Ondelete == schema.Cascade {
+// noteReferring notes what the database will do to records whose many2one
+// leads to deleted ones, for the audit trail and for webhooks.
+func (e *Env) noteReferring(f *schema.Field, ids []int64, audits, tells bool) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	if audits {
+		if err := e.auditUnlinking(f.Model, ids); err != nil {
+			return err
+		}
+	}
+	switch {
+	case !tells:
+		return nil
+	case f.Ondelete == schema.Cascade:
 		return e.tellUnlinking(f.Model, ids)
 	}
 	return e.tellChanging(f.Model, ids)

@@ -175,11 +175,16 @@ func TestOtherNodes(t *testing.T) {
 		}
 		t.Cleanup(func() { eng.Close(); outbox.Close() })
 		known := func() int {
-			subs, err := outbox.Subscriptions(context.Background())
+			n := 0
+			err := b.Read(t.Context(), func(q sqldb.Querier) error {
+				subs, err := outbox.Subscriptions(t.Context(), q)
+				n = len(subs["res.partner"])
+				return err
+			})
 			if err != nil {
 				t.Fatal(err)
 			}
-			return len(subs["res.partner"])
+			return n
 		}
 		if known() != 0 {
 			t.Fatal("somebody subscribed")

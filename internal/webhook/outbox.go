@@ -11,7 +11,6 @@ import (
 	"gatehouse/internal/audit"
 	"gatehouse/internal/clock"
 	"gatehouse/internal/domain"
-	"gatehouse/internal/fault"
 	"gatehouse/internal/record"
 	"gatehouse/internal/sqldb"
 )
@@ -19,7 +18,6 @@ import (
 // Outbox knows the active webhooks and keeps jobs for them, in the transaction
 // of the change. Safe for concurrent use.
 type Outbox struct {
-	db   sqldb.DB
 	log  *slog.Logger
 	stop func()
 
@@ -39,7 +37,7 @@ type subscriptions struct {
 // NewOutbox makes an outbox on a database that gets the tables of Models before
 // the first change. Close it.
 func NewOutbox(db sqldb.DB, log *slog.Logger) *Outbox {
-	o := &Outbox{db: db, log: orDiscard(log)}
+	o := &Outbox{log: orDiscard(log)}
 	o.wanted.Store(1)
 	o.set.Store(&subscriptions{})
 	o.stop = db.Watch(func(channel string) {
@@ -61,8 +59,9 @@ func orDiscard(log *slog.Logger) *slog.Logger {
 func (o *Outbox) Close() { o.stop() }
 
 // Subscriptions implements record.Outbox. After a change of webhooks the first
-// who asks loads them anew; else it costs two atomic loads.
-func (o *Outbox) Subscriptions(ctx context.Context) (map[string][]*record.Subscription, error) {
+// who asks loads them anew, through his own transaction: a connection of its own
+// might be one that others wait for. Else it costs two atomic loads.
+func (o *Outbox) Subscriptions(ctx context.Context, q sqldb.Querier) (map[string][]*record.Subscription, error) {
 	if s := o.set.Load(); s.generation == o.wanted.Load() {
 		return s.byModel, nil
 	}
@@ -72,12 +71,9 @@ func (o *Outbox) Subscriptions(ctx context.Context) (map[string][]*record.Subscr
 		return s.byModel, nil
 	}
 	s := &subscriptions{generation: o.wanted.Load()}
-	err := o.db.Read(ctx, func(q sqldb.Querier) (err error) {
-		s.byModel, err = o.load(ctx, q)
-		return err
-	})
-	if err != nil {
-		return nil, fault.New(fault.Unavailable, "The webhooks cannot be read, try again").Because(err)
+	var err error
+	if s.byModel, err = o.load(ctx, q); err != nil {
+		return nil, err
 	}
 	o.set.Store(s)
 	return s.byModel, nil

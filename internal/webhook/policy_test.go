@@ -145,8 +145,17 @@ func TestJudge(t *testing.T) {
 		status   int
 		want     string
 	}{
-		{"write", 1, 200, Done}, {"write", 1, 299, Done}, {"write", 1, 307, Failed}, {"write", 1, 404, Failed}, {"write", 11, 500, Failed},
-		{"write", 12, 500, Dead}, {"write", 12, 204, Done}, {"write", 1, 410, Dead}, {"write", 1, 0, Failed}, {"test", 1, 500, Dead}, {"test", 1, 200, Done},
+		{"write", 1, 200, Done},
+		{"write", 1, 299, Done},
+		{"write", 1, 307, Failed},
+		{"write", 1, 404, Failed},
+		{"write", 11, 500, Failed},
+		{"write", 12, 500, Dead},
+		{"write", 12, 204, Done},
+		{"write", 1, 410, Dead},
+		{"write", 1, 0, Failed},
+		{"test", 1, 500, Dead},
+		{"test", 1, 200, Done},
 	} {
 		o := &outcome{status: test.status}
 		if test.status < 200 || test.status > 299 {
@@ -188,9 +197,18 @@ func TestRetryAfterHeader(t *testing.T) {
 		status int
 		want   time.Duration
 	}{
-		{"120", 429, 2 * time.Minute}, {" 1 ", 503, time.Second}, {"0", 429, 0}, {"120", 500, 0}, {"-1", 429, 0}, {"1.5", 429, 0}, {"", 429, 0},
-		{"Sat, 31 Jan 2026 10:01:00 GMT", 503, time.Minute}, {"Sat, 31 Jan 2026 09:00:00 GMT", 503, 0}, {"Sat, 31 Jan 2099 09:00:00 GMT", 503, maxAsked},
-		{"99999999999999999999", 429, 0}, {"soon", 429, 0},
+		{"120", 429, 2 * time.Minute},
+		{" 1 ", 503, time.Second},
+		{"0", 429, 0},
+		{"120", 500, 0},
+		{"-1", 429, 0},
+		{"1.5", 429, 0},
+		{"", 429, 0},
+		{"Sat, 31 Jan 2026 10:01:00 GMT", 503, time.Minute},
+		{"Sat, 31 Jan 2026 09:00:00 GMT", 503, 0},
+		{"Sat, 31 Jan 2099 09:00:00 GMT", 503, maxAsked},
+		{"99999999999999999999", 429, 0},
+		{"soon", 429, 0},
 	} {
 		if got := retryAfter(test.text, test.status, now); got != test.want {
 			t.Errorf("%+v: %s", test, got)
