@@ -34,6 +34,7 @@ import (
 const (
 	nodeVariable = "GATEHOUSE_TEST_WEBHOOK_NODE" // dialect and place of the store
 	nodeWriters  = 3
+	usualChanges = 500
 )
 
 // Nothing may be left running when all is closed.
@@ -189,7 +190,7 @@ func (l *ledger) missing() (committed, missing int) {
 // wait waits until something holds.
 func (l *ledger) wait(t *testing.T, what string, ok func(committed, missing int) bool) {
 	t.Helper()
-	limit := time.After(5 * time.Minute)
+	limit := time.After(time.Minute + time.Duration(size(t, "GATEHOUSE_TEST_WEBHOOK_CHANGES", usualChanges))*100*time.Millisecond)
 	for {
 		c, m := l.missing()
 		if ok(c, m) {
@@ -280,7 +281,7 @@ func TestNothingIsLost(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts and kills processes")
 	}
-	changes := size(t, "GATEHOUSE_TEST_WEBHOOK_CHANGES", 500)
+	changes := size(t, "GATEHOUSE_TEST_WEBHOOK_CHANGES", usualChanges)
 	kills := size(t, "GATEHOUSE_TEST_WEBHOOK_KILLS", 4)
 	for dialect, nodes := range map[string]int{"sqlite": 1, "postgres": 3} {
 		t.Run(dialect, func(t *testing.T) {

@@ -81,7 +81,8 @@ func jobModel() *schema.Model {
 	return &schema.Model{
 		Name: JobModel, Label: "Webhook Job", Table: "gateway_webhook_job", Order: "id desc", RecName: "event_id",
 		AdminOnly: true, NoLog: true, NoCreate: true,
-		Indexes: [][]string{{"state", "webhook_id", "next_at"}, {"webhook_id", "model", "res_id"}, {"created_at"}},
+		// The second finds what a job has to wait for, past all that has ended.
+		Indexes: [][]string{{"state", "webhook_id", "next_at"}, {"webhook_id", "res_id", "model", "state"}, {"created_at"}},
 		Fields: []*schema.Field{
 			schema.NewMany2one("webhook_id", "Webhook", Model).Req().OnDeleteDo(schema.Cascade).RO(),
 			schema.NewChar("event_id", "Event").Req().RO().Index(),
