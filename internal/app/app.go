@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"gatehouse/internal/business"
@@ -20,6 +21,7 @@ import (
 	"gatehouse/internal/setting"
 	"gatehouse/internal/sqldb"
 	"gatehouse/internal/throttle"
+	"gatehouse/internal/webhook"
 )
 
 // App is a Gatehouse on its store, ready to serve or to be administered.
@@ -33,6 +35,8 @@ type App struct {
 	Limiter  *throttle.Limiter
 	Blocks   *throttle.Blocks
 	Jobs     *job.Runner // run while it serves
+	Outbox   *webhook.Outbox
+	Webhooks *webhook.Dispatcher // sends while the app serves
 	Version  string
 
 	// FirstPassword is the password of the user admin if this start made it at
@@ -55,11 +59,14 @@ func (a *App) open(ctx context.Context) (err error) {
 		return fmt.Errorf("open the store: %w", err)
 	}
 	passwords := identity.NewPasswords(0)
-	keys := &gateway.Keys{NeverBlock: neverBlocked(a.Config)}
+	keys, guard := &gateway.Keys{NeverBlock: neverBlocked(a.Config)}, webhook.Guard{Allow: a.Config.Webhook.AllowNetworks}
+	a.Outbox = webhook.NewOutbox(a.DB, a.Log)
 	a.Engine, err = record.Open(ctx, a.DB, record.Options{
-		Models:       models(),
-		Logics:       append(business.Logics(business.Options{HashPassword: hasher(passwords)}), gateway.Logics(keys)...),
+		Models: models(),
+		Logics: slices.Concat(business.Logics(business.Options{HashPassword: hasher(passwords)}), gateway.Logics(keys),
+			gateway.WebhookLogics(guard)),
 		SanitizeHTML: business.HTMLSanitizer(),
+		Outbox:       a.Outbox,
 	})
 	if err != nil {
 		return fmt.Errorf("bring the store up to date: %w", err)
@@ -83,6 +90,7 @@ func (a *App) open(ctx context.Context) (err error) {
 	if a.Blocks, err = a.openBlocks(ctx); err != nil {
 		return fmt.Errorf("read the blocked addresses: %w", err)
 	}
+	a.Webhooks = webhook.NewDispatcher(a.DB, webhook.Options{Guard: guard, Version: a.Version, Log: a.Log})
 	a.Jobs, err = job.New(a.DB, a.jobs(), job.Options{Log: a.Log})
 	return err
 }
@@ -111,6 +119,9 @@ func openStore(ctx context.Context, cfg *config.Config) (sqldb.DB, error) {
 // written first.
 func (a *App) Close(ctx context.Context) error {
 	var errs []error
+	if a.Webhooks != nil {
+		errs = append(errs, a.Webhooks.Stop(ctx))
+	}
 	if a.Identity != nil {
 		errs = append(errs, a.Identity.Close(ctx))
 	}
@@ -128,6 +139,9 @@ func (a *App) Close(ctx context.Context) error {
 	}
 	if a.Engine != nil {
 		a.Engine.Close()
+	}
+	if a.Outbox != nil {
+		a.Outbox.Close()
 	}
 	if a.DB != nil {
 		errs = append(errs, a.DB.Close())

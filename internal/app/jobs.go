@@ -7,6 +7,7 @@ import (
 
 	"gatehouse/internal/gateway"
 	"gatehouse/internal/job"
+	"gatehouse/internal/webhook"
 )
 
 // jobs is all maintenance. Add a job here; the rest follows.
@@ -26,6 +27,20 @@ func (a *App) jobs() []job.Job {
 			Name: "block_vacuum", Schedule: job.Daily(2, 20),
 			Description: "Deletes blocks of addresses that ended more than 90 days ago",
 			Run:         deletes("blocks", a.Blocks.Vacuum),
+		},
+		{
+			Name: "webhook_sweep", Schedule: job.Every(time.Minute),
+			Description: "Takes over the webhook events of nodes that are gone, and looks for what is due",
+			Run: func(ctx context.Context) (string, error) {
+				return "swept", a.Webhooks.RunOnce(ctx)
+			},
+		},
+		{
+			Name: "webhook_vacuum", Schedule: job.Daily(2, 40),
+			Description: "Deletes webhook events that ended longer ago than webhook_job_retention_days",
+			Run: deletes("webhook events", func(ctx context.Context) (int64, error) {
+				return webhook.Vacuum(ctx, a.DB, time.Now().AddDate(0, 0, -a.Settings.Current().WebhookJobRetentionDays))
+			}),
 		},
 		{
 			Name: "audit_vacuum", Schedule: job.Daily(2, 30),

@@ -53,6 +53,7 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	if err := a.Jobs.Start(ctx); err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	a.Webhooks.Start(ctx)
 	server := a.server(handler)
 	if ready != nil {
 		ready(listener.Addr())

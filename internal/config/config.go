@@ -23,9 +23,10 @@ import (
 type Config struct {
 	File string `name:"config" env:"GATEHOUSE_CONFIG" from:"flag,env" placeholder:"FILE" help:"Configuration file. Without it, gatehouse.yaml of the working directory is read if there is one."`
 
-	Server Server `embed:"" group:"server"`
-	Store  Store  `embed:"" group:"store"`
-	Log    Log    `embed:"" group:"log"`
+	Server  Server  `embed:"" group:"server"`
+	Store   Store   `embed:"" group:"store"`
+	Webhook Webhook `embed:"" group:"webhook"`
+	Log     Log     `embed:"" group:"log"`
 
 	sources map[string]string // setting name → where its value came from
 }
@@ -52,6 +53,11 @@ type Store struct {
 	AdminPassword    Secret      `name:"admin-password" env:"GATEHOUSE_ADMIN_PASSWORD" from:"env" help:"Password of the user admin, who is made at the first start. Without it a random one is made and printed once."`
 }
 
+// Webhook is what webhooks may reach.
+type Webhook struct {
+	AllowNetworks Networks `name:"webhook-allow-networks" env:"GATEHOUSE_WEBHOOK_ALLOW_NETWORKS" placeholder:"CIDR,..." help:"Networks that are not public (private, loopback, link-local) and that webhooks may call nevertheless, such as 10.1.0.0/16. Empty: none."`
+}
+
 // Log is what the process itself prints; the traffic log is a stored setting.
 type Log struct {
 	Format string `name:"log-format" env:"GATEHOUSE_LOG_FORMAT" default:"text" placeholder:"FORMAT" enum:"text,json" help:"Shape of the log on standard error."`
@@ -63,6 +69,7 @@ func groups() []kong.Group {
 	return []kong.Group{
 		{Key: "server", Title: "Server"},
 		{Key: "store", Title: "Store"},
+		{Key: "webhook", Title: "Webhooks"},
 		{Key: "log", Title: "Log"},
 	}
 }

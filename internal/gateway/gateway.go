@@ -10,7 +10,6 @@ import (
 
 	"gatehouse/internal/fault"
 	"gatehouse/internal/identity"
-	"gatehouse/internal/iprange"
 	"gatehouse/internal/record"
 	"gatehouse/internal/throttle"
 )
@@ -130,7 +129,7 @@ func checkLimits(values record.Values) error {
 		}
 	}
 	if text, _ := values["allowed_ips"].(string); text != "" {
-		if _, err := iprange.ParseAllowList(text); err != nil {
+		if err := identity.CheckAllowedIPs(text); err != nil {
 			return wrong("allowed_ips", fault.From(err).Message)
 		}
 	}

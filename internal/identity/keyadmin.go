@@ -44,7 +44,7 @@ func (k *KeySpec) check(resources []string, now time.Time) error {
 			return wrong(field, "A limit must be from 0 to "+strconv.Itoa(maxKeyLimit))
 		}
 	}
-	if _, err := iprange.ParseAllowList(k.AllowedIPs); err != nil {
+	if err := CheckAllowedIPs(k.AllowedIPs); err != nil {
 		return wrong("allowed_ips", fault.From(err).Message)
 	}
 	if err := CheckScopes(k.Scopes, resources); err != nil {
@@ -55,6 +55,13 @@ func (k *KeySpec) check(resources []string, now time.Time) error {
 
 // maxKeyLimit is what limits are counted up to.
 const maxKeyLimit = 1_000_000_000
+
+// CheckAllowedIPs parses a list of allowed addresses and networks. The error is
+// a BadRequest that says what is wrong.
+func CheckAllowedIPs(text string) error {
+	_, err := iprange.ParseAllowList(text)
+	return err
+}
 
 // CheckScopes parses scopes and, when any resources are given, refuses those of
 // other resources.

@@ -94,6 +94,9 @@ func (e *Env) storeComputed(m *schema.Model, r Rec, values Values) error {
 			if err != nil {
 				return err
 			}
+			if err := e.tellChanging(m, []int64{r.id}); err != nil {
+				return err
+			}
 			if err := e.applyX2many(m, r.id, f, cmds, false); err != nil {
 				return err
 			}

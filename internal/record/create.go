@@ -85,6 +85,7 @@ func (e *Env) create(m *schema.Model, list []Values) ([]int64, error) {
 		return nil, err
 	}
 	e.auditCreated(m, ids)
+	e.tellCreated(m, ids)
 	for i, n := range news {
 		defer e.protect(m, ids[i:i+1], n.given)()
 	}

@@ -37,6 +37,8 @@ type Options struct {
 	// Odoo says that the database is that of a genuine Odoo, and what is known
 	// of its code. It is read as it is and never written.
 	Odoo *facts.Table
+	// Outbox hears of changes, for webhooks; nil: nobody does.
+	Outbox Outbox
 }
 
 // Engine answers for the records of one database. Safe for concurrent use.
@@ -47,6 +49,7 @@ type Engine struct {
 	clock    clock.Clock
 	sanitize func(string) string
 	facts    *facts.Table // of a genuine Odoo; nil: the database is our own
+	outbox   Outbox       // nil: none
 
 	state  atomic.Pointer[state]
 	wanted atomic.Uint64 // generation of the registry that is needed
@@ -73,7 +76,7 @@ type state struct {
 func Open(ctx context.Context, db sqldb.DB, opts Options) (*Engine, error) {
 	e := &Engine{
 		db: db, declared: opts.Models, logics: map[string][]*Logic{},
-		clock: opts.Clock, sanitize: opts.SanitizeHTML, facts: opts.Odoo,
+		clock: opts.Clock, sanitize: opts.SanitizeHTML, facts: opts.Odoo, outbox: opts.Outbox,
 	}
 	if e.clock == nil {
 		e.clock = clock.System

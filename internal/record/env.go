@@ -38,7 +38,9 @@ type shared struct {
 	suspected []suspect
 	// given are the fields that callers set on records in running operations.
 	given map[string]map[int64]map[string]bool
-	trail *trail // nil until policy changes
+	trail *trail                     // nil until policy changes
+	hooks map[string][]*Subscription // by model; nil: none
+	told  *told                      // nil until something changes that others hear of
 }
 
 // Sudo runs fn in one write transaction as superuser.
@@ -92,10 +94,18 @@ func (e *Engine) inside(ctx context.Context, tx sqldb.Tx, c *backend.Caller, fn 
 		return err
 	}
 	env := newEnv(cx, tx)
+	if e.outbox != nil {
+		if env.hooks, err = e.outbox.Subscriptions(ctx, tx); err != nil {
+			return err
+		}
+	}
 	if err := fn(env); err != nil {
 		return err
 	}
 	if err := env.flush(); err != nil {
+		return err
+	}
+	if err := env.tellAll(); err != nil {
 		return err
 	}
 	return env.keepTrail()

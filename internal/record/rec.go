@@ -93,6 +93,9 @@ func (r Rec) Time(field string) time.Time {
 	return time.Time{}
 }
 
+// Value is the field as it is kept: nil, bool, int64, float64, string or []int64.
+func (r Rec) Value(field string) any { return r.get(field) }
+
 // Ref is the target of a many2one; the zero Rec when not set.
 func (r Rec) Ref(field string) Rec {
 	id := r.Int(field)

@@ -216,6 +216,9 @@ func (e *Env) storeTexts(f *schema.Field, r Rec, texts map[string]string) error 
 		content = jsonText(texts)
 	}
 	m := r.model
+	if err := e.tellChanging(m, []int64{r.id}); err != nil {
+		return err
+	}
 	_, err := e.tx.Exec(e.ctx, "update "+quote(m.Table)+" set "+quote(f.Name)+" = $1, write_uid = $2, write_date = $3 where id = $4",
 		content, e.UserID(), e.moment, r.id)
 	if err != nil {

@@ -40,6 +40,9 @@ func (e *Env) unlink(m *schema.Model, ids []int64) error {
 	if err := e.auditUnlinking(m, ids); err != nil {
 		return err
 	}
+	if err := e.tellUnlinking(m, ids); err != nil {
+		return err
+	}
 	recs := e.recs(m, ids)
 	for _, l := range e.e.logics[m.Name] {
 		if l.BeforeUnlink != nil {
@@ -93,7 +96,8 @@ func (e *Env) referers(m *schema.Model, ids []int64) error {
 		}
 		restrict := f.Ondelete == schema.Restrict
 		audits := f.Ondelete == schema.Cascade && !f.Model.NoCreate && e.audited(f.Model) != nil
-		if !restrict && !audits && !e.computesFrom(f) {
+		tells := e.subscribed(f.Model) != nil
+		if !restrict && !audits && !tells && !e.computesFrom(f) {
 			continue
 		}
 		var users []int64
@@ -114,10 +118,8 @@ func (e *Env) referers(m *schema.Model, ids []int64) error {
 			return fault.Newf(fault.Unprocessable, "The record cannot be deleted: %s (%s) still uses it in the field %s. Archive it instead, or change the other record first",
 				f.Model.Label, f.Model.Name, f.Label).With(map[string]any{"model": f.Model.Name, "field": f.Name})
 		}
-		if audits && len(users) > 0 {
-			if err := e.auditUnlinking(f.Model, users); err != nil {
-				return err
-			}
+		if err := e.noteReferring(f, users, audits, tells); err != nil {
+			return err
 		}
 		change := change{fields: map[string]bool{f.Name: true}}
 		if f.Ondelete == schema.Cascade {
@@ -129,6 +131,26 @@ func (e *Env) referers(m *schema.Model, ids []int64) error {
 		}
 	}
 	return nil
+}
+
+// noteReferring notes what the database will do to records whose many2one
+// leads to deleted ones, for the audit trail and for webhooks.
+func (e *Env) noteReferring(f *schema.Field, ids []int64, audits, tells bool) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	if audits {
+		if err := e.auditUnlinking(f.Model, ids); err != nil {
+			return err
+		}
+	}
+	switch {
+	case !tells:
+		return nil
+	case f.Ondelete == schema.Cascade:
+		return e.tellUnlinking(f.Model, ids)
+	}
+	return e.tellChanging(f.Model, ids)
 }
 
 // computesFrom says whether anything is computed from a many2one.

@@ -221,6 +221,9 @@ func (e *Env) writeThrough(m *schema.Model, ids []int64, values Values) error {
 // when there was nothing to do. log says that the change counts as one of the
 // caller's: write_uid and write_date are set.
 func (e *Env) update(m *schema.Model, ids []int64, columns Values, log bool) (int64, error) {
+	if err := e.tellChanging(m, ids); err != nil {
+		return 0, err
+	}
 	c := e.compiler()
 	var sets []string
 	names := make([]string, 0, len(columns))

@@ -130,6 +130,8 @@ type Dialect interface {
 
 	// ForUpdate is " for update", or "" where a writer is alone anyway.
 	ForUpdate() string
+	// ForUpdateSkipLocked is ForUpdate that passes over the rows of others.
+	ForUpdateSkipLocked() string
 	// ChangesInWith says that a query may change rows in its WITH clause.
 	ChangesInWith() bool
 }

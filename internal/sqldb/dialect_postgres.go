@@ -244,5 +244,6 @@ func (postgresDialect) After(expr, seconds string) string {
 	return "(" + expr + " + make_interval(secs => " + seconds + "))"
 }
 
-func (postgresDialect) ForUpdate() string   { return " for update" }
-func (postgresDialect) ChangesInWith() bool { return true }
+func (postgresDialect) ForUpdate() string           { return " for update" }
+func (postgresDialect) ForUpdateSkipLocked() string { return " for update skip locked" }
+func (postgresDialect) ChangesInWith() bool         { return true }

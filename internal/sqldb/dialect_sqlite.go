@@ -206,5 +206,6 @@ func (sqliteDialect) After(expr, seconds string) string {
 	return "datetime(" + expr + ", (" + seconds + ") || ' seconds')"
 }
 
-func (sqliteDialect) ForUpdate() string   { return "" }
-func (sqliteDialect) ChangesInWith() bool { return false }
+func (sqliteDialect) ForUpdate() string           { return "" }
+func (sqliteDialect) ForUpdateSkipLocked() string { return "" }
+func (sqliteDialect) ChangesInWith() bool         { return false }

@@ -17,6 +17,8 @@ const (
 	Plain Shape = iota
 	// Odoo: what Odoo's own API answers: [id, name], false, 2026-01-31 10:30:00.
 	Odoo
+	// Hook: Plain as webhooks have it, moments without their zone, which is UTC.
+	Hook
 )
 
 // finestCurrency is how many digits after the point a currency of Odoo can
@@ -35,7 +37,7 @@ func AppendValue(dst []byte, shape Shape, f *schema.Field, v *backend.Value) []b
 	case backend.Float:
 		return appendNumber(dst, f, v.Float())
 	case backend.Text:
-		if v.Text == "" && shape == Plain {
+		if v.Text == "" && shape != Odoo {
 			return append(dst, "null"...)
 		}
 		return AppendString(dst, v.Text)
@@ -107,7 +109,11 @@ func appendMoment(dst []byte, shape Shape, micros int64) []byte {
 	if shape == Odoo {
 		return append(AppendClock(append(dst, ' '), micros), '"')
 	}
-	return append(AppendClock(append(dst, 'T'), micros), 'Z', '"')
+	dst = AppendClock(append(dst, 'T'), micros)
+	if shape == Hook {
+		return append(dst, '"')
+	}
+	return append(dst, 'Z', '"')
 }
 
 func appendRef(dst []byte, shape Shape, id int64, name string) []byte {

@@ -1,0 +1,317 @@
+package gateway
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"gatehouse/internal/domain"
+	"gatehouse/internal/fault"
+	"gatehouse/internal/nearest"
+	"gatehouse/internal/record"
+	"gatehouse/internal/schema"
+	"gatehouse/internal/webhook"
+)
+
+// WebhookLogics is the behaviour of webhooks, their jobs and attempts. The
+// guard says which URLs may be called.
+func WebhookLogics(guard webhook.Guard) []record.Logic {
+	refused := func(what string) func(*record.Env, []record.Rec, record.Values) error {
+		return func(*record.Env, []record.Rec, record.Values) error { return fault.New(fault.Forbidden, what) }
+	}
+	return []record.Logic{
+		hookLogic(guard),
+		{
+			Model: webhook.JobModel, BeforeWrite: refused("Webhook jobs cannot be changed; the method resend sends one again"),
+			Methods: map[string]record.Method{"resend": {Doc: "Send the job again, with the same id and body", Do: resend}},
+		},
+		{Model: webhook.AttemptModel, BeforeWrite: refused("Webhook attempts cannot be changed")},
+	}
+}
+
+// hookLogic makes the signing secret when a webhook is created, and shows it once.
+func hookLogic(guard webhook.Guard) record.Logic {
+	changed := func(e *record.Env) error { return e.Tx().Signal(e.Ctx(), webhook.Channel) }
+	return record.Logic{
+		Model: webhook.Model,
+		Prepare: func(e *record.Env, values record.Values) error {
+			if err := ownHookFields(values); err != nil {
+				return err
+			}
+			return checkHook(e, guard, values, record.Rec{})
+		},
+		AfterCreate: func(e *record.Env, recs []record.Rec) error {
+			for _, r := range recs {
+				secret := webhook.NewSecret()
+				if err := e.Sudo().Write([]record.Rec{r}, record.Values{"secret": secret}); err != nil {
+					return err
+				}
+				e.Once(r, "secret", secret)
+			}
+			return changed(e)
+		},
+		BeforeWrite: func(e *record.Env, recs []record.Rec, values record.Values) error {
+			if e.Sudo() != e { // AfterCreate and rotateHook are the ones that set them
+				if err := ownHookFields(values); err != nil {
+					return err
+				}
+			}
+			for _, r := range recs {
+				if err := checkHook(e, guard, values, r); err != nil {
+					return err
+				}
+			}
+			if values["active"] == true { // it begins anew
+				for _, name := range []string{"disabled_reason", "failing_since", "circuit_until"} {
+					values[name] = nil
+				}
+				values["failure_count"], values["circuit_seconds"], values["circuit"] = int64(0), int64(0), "closed"
+			}
+			return nil
+		},
+		AfterWrite:  func(e *record.Env, _ []record.Rec, _ record.Values) error { return changed(e) },
+		AfterUnlink: func(e *record.Env, _ []int64) error { return changed(e) },
+		Methods: map[string]record.Method{
+			"rotate_secret": {Doc: "Give the webhook a new signing secret, shown this once; the old one signs too for 24 hours", Do: rotateHook},
+			"send_test":     {Doc: "Send a test event, also while the webhook is switched off", Do: sendTest},
+			"resend_failed": {Doc: "Send failed and dead jobs again: all, or those made between from and to", Do: resendFailed},
+		},
+	}
+}
+
+// ownHookFields keeps what Gatehouse keeps from being given.
+func ownHookFields(values record.Values) error {
+	for _, name := range []string{
+		"secret", "previous_secret", "previous_until", "disabled_reason", "failure_count", "failing_since",
+		"circuit_until", "circuit_seconds", "last_success_at",
+	} {
+		if v, given := values[name]; given && v != nil {
+			return wrong(name, "Gatehouse itself keeps this field")
+		}
+	}
+	if v, given := values["circuit"]; given && v != "closed" {
+		return wrong("circuit", "Gatehouse itself keeps this field")
+	}
+	return nil
+}
+
+// checkHook looks at the values of a webhook together with what is stored of
+// it, and brings lists and objects into the one form that is kept.
+func checkHook(e *record.Env, guard webhook.Guard, values record.Values, r record.Rec) error {
+	value := func(name string) any {
+		if v, given := values[name]; given {
+			return v
+		}
+		return r.Value(name)
+	}
+	text := func(name string) string { return textOf(value(name)) }
+	m := e.Registry().Model(text("model"))
+	if m == nil || m.Abstract || strings.HasPrefix(m.Name, webhook.Model) {
+		why := "There is no model " + strconv.Quote(text("model")) + " to watch"
+		if near := nearest.Word(text("model"), e.Registry().Names()); near != "" && m == nil {
+			why += ". Did you mean " + near + "?"
+		}
+		return wrong("model", why)
+	}
+	if _, given := values["url"]; given {
+		if err := guard.CheckURL(text("url")); err != nil {
+			return wrong("url", fault.From(err).Message)
+		}
+	}
+	if value("on_create") != true && value("on_write") != true && value("on_unlink") != true {
+		return wrong("on_create", "Choose at least one of on_create, on_write and on_unlink")
+	}
+	if n, given := value("concurrency").(int64); given && (n < 1 || n > 50) {
+		return wrong("concurrency", "The calls at a time must be from 1 to 50")
+	}
+	if err := checkHeaders(values); err != nil {
+		return err
+	}
+	for _, name := range []string{"watch_fields", "fields"} {
+		list, err := fieldList(m, name, text(name))
+		if err != nil {
+			return err
+		}
+		if _, given := values[name]; given {
+			values[name] = list
+		}
+	}
+	return checkHookDomain(e, m, text("domain"))
+}
+
+// textOf is a text, also that of a JSON value.
+func textOf(v any) string {
+	if raw, ok := v.(json.RawMessage); ok {
+		return string(raw)
+	}
+	s, _ := v.(string)
+	return s
+}
+
+// checkHookDomain asks the domain once, so that a wrong one is found here.
+func checkHookDomain(e *record.Env, m *schema.Model, text string) error {
+	if text == "" {
+		return nil
+	}
+	node, err := domain.Parse(text, domain.Limits{})
+	if err != nil {
+		return wrong("domain", "The domain cannot be read: "+err.Error())
+	}
+	_, err = e.Sudo().SearchNode(m.Name, node, record.WithLimit(1), record.WithArchived())
+	if f := fault.From(err); err != nil && f.Kind != fault.Internal && f.Kind != fault.Unavailable {
+		return wrong("domain", f.Message)
+	}
+	return err
+}
+
+// fieldList reads a stored list of fields, or names separated by commas. What
+// is given back is a JSON value, nil for an empty list.
+func fieldList(m *schema.Model, which, text string) (any, error) {
+	var list []string
+	if text != "" {
+		var one string
+		if err := json.Unmarshal([]byte(text), &one); err == nil {
+			list = strings.FieldsFunc(one, func(r rune) bool { return r == ',' || r == ' ' })
+		} else if err := json.Unmarshal([]byte(text), &list); err != nil {
+			return nil, wrong(which, "Must be a list of field names")
+		}
+	}
+	if len(list) == 0 {
+		return nil, nil
+	}
+	for _, name := range list {
+		f := m.Field(name)
+		switch {
+		case f == nil:
+			why := "The model " + m.Name + " has no field " + strconv.Quote(shorten(name))
+			if near := m.NearestField(name); near != "" {
+				why += ". Did you mean " + near + "?"
+			}
+			return nil, wrong(which, why)
+		case !record.Tellable(f):
+			return nil, wrong(which, "The field "+name+" is secret and is never sent")
+		case which == "watch_fields" && !f.Store:
+			return nil, wrong(which, "The field "+name+" is not stored in "+m.Name+" and cannot be watched there")
+		case !f.Readable():
+			return nil, wrong(which, "The field "+name+" has no value that could be sent")
+		}
+	}
+	b, err := json.Marshal(list)
+	return json.RawMessage(b), err
+}
+
+// checkHeaders looks at the headers that are to be sent along.
+func checkHeaders(values record.Values) error {
+	v, given := values["headers"]
+	text := textOf(v)
+	if !given || text == "" {
+		return nil
+	}
+	var headers map[string]string
+	if err := json.Unmarshal([]byte(text), &headers); err != nil {
+		return wrong("headers", `Must be an object of texts, such as {"Authorization": "Bearer …"}`)
+	}
+	for name, value := range headers {
+		lower := strings.ToLower(name)
+		switch {
+		case !isToken(name) || len(name) > 128:
+			return wrong("headers", strconv.Quote(shorten(name))+" is no name of a header")
+		case strings.HasPrefix(lower, "webhook-") || slices.Contains([]string{
+			"host", "content-length", "content-type", "transfer-encoding", "connection", "upgrade", "te", "trailer", "keep-alive",
+		}, lower) || strings.HasPrefix(lower, "proxy-"):
+			return wrong("headers", "The header "+name+" is set by Gatehouse itself")
+		case len(value) > 4096 || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
+			return wrong("headers", "The value of the header "+name+" is too long or holds control characters")
+		}
+	}
+	values["headers"] = json.RawMessage(text)
+	return nil
+}
+
+// isToken says whether a text may be the name of a header (RFC 9110).
+func isToken(name string) bool {
+	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("!#$%&'*+-.^_`|~", r))
+	})
+}
+
+func shorten(s string) string {
+	if r := []rune(s); len(r) > 64 {
+		return string(r[:64]) + "…"
+	}
+	return s
+}
+
+func one(recs []record.Rec, what string) error {
+	if len(recs) != 1 {
+		return fault.New(fault.BadRequest, what+" one at a time")
+	}
+	return nil
+}
+
+func rotateHook(e *record.Env, recs []record.Rec, _ record.Values) (any, error) {
+	if err := one(recs, "Rotate the secret of webhooks"); err != nil {
+		return nil, err
+	}
+	r, secret := recs[0], webhook.NewSecret()
+	until := e.Now().Add(webhook.Overlap)
+	err := e.Sudo().Write(recs, record.Values{"secret": secret, "previous_secret": r.Text("secret"), "previous_until": until})
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"id": r.ID(), "secret": secret, "previous_until": until.Format(time.RFC3339)}, nil
+}
+
+func sendTest(e *record.Env, recs []record.Rec, _ record.Values) (any, error) {
+	if err := one(recs, "Test webhooks"); err != nil {
+		return nil, err
+	}
+	job, err := webhook.SendTest(e.Ctx(), e.Tx(), recs[0].ID(), recs[0].Text("model"), e.Now())
+	return map[string]any{"job": job}, err
+}
+
+func resend(e *record.Env, recs []record.Rec, _ record.Values) (any, error) {
+	for _, r := range recs {
+		if err := webhook.Resend(e.Ctx(), e.Tx(), r.ID()); err != nil {
+			return nil, err
+		}
+	}
+	return true, nil
+}
+
+func resendFailed(e *record.Env, recs []record.Rec, args record.Values) (any, error) {
+	from, err := momentArg(args, "from")
+	if err != nil {
+		return nil, err
+	}
+	to, err := momentArg(args, "to")
+	if err != nil {
+		return nil, err
+	}
+	var total int64
+	for _, r := range recs {
+		n, err := webhook.ResendFailed(e.Ctx(), e.Tx(), r.ID(), from, to)
+		if err != nil {
+			return nil, err
+		}
+		total += n
+	}
+	return map[string]any{"jobs": total}, nil
+}
+
+// momentArg reads a moment of a method's arguments; none is the zero time.
+func momentArg(args record.Values, name string) (time.Time, error) {
+	v := args[name]
+	if v == nil || v == "" {
+		return time.Time{}, nil
+	}
+	s, _ := v.(string)
+	for _, layout := range []string{time.RFC3339, schema.DatetimeLayout, "2006-01-02T15:04:05", schema.DateLayout} {
+		if at, err := time.Parse(layout, s); err == nil {
+			return at.UTC(), nil
+		}
+	}
+	return time.Time{}, wrong(name, "Must be a moment such as 2026-01-31T10:30:00Z, or a day")
+}

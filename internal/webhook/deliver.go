@@ -1,0 +1,178 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	maxExcerpt = 1024 // bytes kept of an answer
+	minMasked  = 4    // shorter header values are no secrets
+)
+
+// newClient makes calls that the guard permits: it goes through no proxy, for
+// that would dial in its place, and follows no redirect.
+func newClient(g Guard) *http.Client {
+	dialer := &net.Dialer{Timeout: timeout, Control: g.control}
+	return &http.Client{
+		Transport: &http.Transport{
+			DialContext: dialer.DialContext, Proxy: nil, ForceAttemptHTTP2: true,
+			MaxIdleConnsPerHost: DefaultConcurrency, IdleConnTimeout: time.Minute,
+			TLSHandshakeTimeout: timeout, MaxResponseHeaderBytes: 64 << 10,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// outcome is what came of one call.
+type outcome struct {
+	at       time.Time
+	took     time.Duration
+	status   int    // 0: there was no answer
+	err      string // "": the endpoint took it
+	response string
+	asked    time.Duration // Retry-After
+	aborted  bool          // the process ends: it counts as no attempt
+}
+
+// deliver sends claimed jobs, several at a time. Once the endpoint turns out to
+// be broken, what is left is handed back.
+func (d *Dispatcher) deliver(ep *endpoint, jobs []job) {
+	var group sync.WaitGroup
+	var mu sync.Mutex
+	var back []job
+	next, broken := 0, false
+	take := func() (job, bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		if broken || d.work.Err() != nil || next == len(jobs) {
+			return job{}, false
+		}
+		next++
+		return jobs[next-1], true
+	}
+	for range min(ep.concurrency, len(jobs)) {
+		group.Go(func() {
+			for {
+				j, ok := take()
+				if !ok {
+					return
+				}
+				o := d.call(ep, &j)
+				stop := o.aborted
+				if !o.aborted {
+					stop = d.finish(ep, &j, &o)
+				}
+				mu.Lock()
+				if broken = broken || stop; o.aborted {
+					back = append(back, j)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	group.Wait()
+	d.release(append(back, jobs[next:]...))
+}
+
+// call makes one call.
+func (d *Dispatcher) call(ep *endpoint, j *job) outcome {
+	o := outcome{at: time.Now().UTC()}
+	ctx, cancel := context.WithTimeout(d.send, d.o.Timeout)
+	defer cancel()
+	res, err := d.request(ctx, ep, j, o.at)
+	if err == nil {
+		o.status = res.StatusCode
+		text, readErr := io.ReadAll(io.LimitReader(res.Body, maxExcerpt))
+		_ = res.Body.Close()
+		o.response = excerpt(text, ep)
+		o.asked = retryAfter(res.Header.Get("Retry-After"), o.status, time.Now())
+		if o.status < 200 || o.status > 299 {
+			o.err = "The endpoint answered " + strconv.Itoa(o.status)
+			if o.status >= 300 && o.status < 400 {
+				o.err += "; redirects are not followed"
+			}
+		} else if readErr != nil { // it said yes; what it said further is not needed
+			o.response = ""
+		}
+	} else {
+		o.aborted = d.send.Err() != nil
+		o.err = reason(err, ctx, d.o.Timeout)
+	}
+	o.took = time.Since(o.at)
+	return o
+}
+
+func (d *Dispatcher) request(ctx context.Context, ep *endpoint, j *job, at time.Time) (*http.Response, error) {
+	body := j.payload
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, ep.url, strings.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	signed, err := signature(ep.secrets, j.event, at, []byte(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("User-Agent", "Gatehouse/"+d.o.Version)
+	for name, value := range ep.headers {
+		req.Header.Set(name, value)
+	}
+	req.Header.Set("Content-Type", "application/json; charset=utf-8")
+	req.Header.Set("Webhook-Id", j.event)
+	req.Header.Set("Webhook-Timestamp", strconv.FormatInt(at.Unix(), 10))
+	req.Header.Set("Webhook-Signature", signed)
+	return d.client.Do(req)
+}
+
+// reason is why there was no answer, without the URL, which may hold a secret.
+func reason(err error, ctx context.Context, within time.Duration) string { //nolint:revive // the error is what it is about
+	switch {
+	case errors.Is(err, errForbidden):
+		return errForbidden.Error()
+	case ctx.Err() != nil:
+		return "There was no answer within " + within.String()
+	}
+	if ue, ok := errors.AsType[*url.Error](err); ok {
+		err = ue.Err
+	}
+	return err.Error()
+}
+
+// excerpt is the beginning of an answer, as text and without what was sent to
+// authenticate.
+func excerpt(text []byte, ep *endpoint) string {
+	s := strings.ReplaceAll(strings.ToValidUTF8(string(text), "\uFFFD"), "\x00", "")
+	for _, secret := range ep.secrets {
+		s = strings.ReplaceAll(s, secret, "***")
+	}
+	for _, value := range ep.headers {
+		if len(value) >= minMasked {
+			s = strings.ReplaceAll(s, value, "***")
+		}
+	}
+	return s
+}
+
+// retryAfter is how long an endpoint that is busy (429, 503) asks to wait, in
+// seconds or until a date; 0 where it does not.
+func retryAfter(text string, status int, now time.Time) time.Duration {
+	if status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {
+		return 0
+	}
+	text = strings.TrimSpace(text)
+	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		return min(max(at.Sub(now), 0), maxAsked)
+	}
+	return 0
+}
