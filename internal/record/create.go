@@ -67,18 +67,9 @@ func (n *newRecord) setFields(set map[string]bool) {
 func (e *Env) create(m *schema.Model, list []Values) ([]int64, error) {
 	e.enter()
 	defer e.leave()
-	for _, values := range list {
-		if err := e.mayGrant(m, schema.Create, values); err != nil {
-			return nil, err
-		}
-	}
-	news := make([]*newRecord, len(list))
-	for i, values := range list {
-		n, err := e.prepare(m, values)
-		if err != nil {
-			return nil, inBulk(err, i, len(list))
-		}
-		news[i] = n
+	news, err := e.prepareAll(m, list)
+	if err != nil {
+		return nil, err
 	}
 	ids, err := e.insert(m, news)
 	if err != nil {
@@ -129,6 +120,24 @@ func (e *Env) create(m *schema.Model, list []Values) ([]int64, error) {
 		}
 	}
 	return ids, e.signalModel(m)
+}
+
+// prepareAll looks at the values of new records and completes them.
+func (e *Env) prepareAll(m *schema.Model, list []Values) ([]*newRecord, error) {
+	for _, values := range list {
+		if err := e.mayGrant(m, schema.Create, values); err != nil {
+			return nil, err
+		}
+	}
+	news := make([]*newRecord, len(list))
+	for i, values := range list {
+		n, err := e.prepare(m, values)
+		if err != nil {
+			return nil, inBulk(err, i, len(list))
+		}
+		news[i] = n
+	}
+	return news, nil
 }
 
 // signalModel tells the other nodes when the registry changed.

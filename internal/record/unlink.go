@@ -20,6 +20,14 @@ func (e *Engine) Unlink(ctx context.Context, c *backend.Caller, model string, id
 	})
 }
 
+// noteUnlinking keeps what records are before they go, for those who are told.
+func (e *Env) noteUnlinking(m *schema.Model, ids []int64) error {
+	if err := e.auditUnlinking(m, ids); err != nil {
+		return err
+	}
+	return e.tellUnlinking(m, ids)
+}
+
 // unlink deletes records. What restricts it is named; what cascades or is set
 // to null is left to the database.
 func (e *Env) unlink(m *schema.Model, ids []int64) error {
@@ -37,10 +45,7 @@ func (e *Env) unlink(m *schema.Model, ids []int64) error {
 	if err := e.flush(); err != nil {
 		return err
 	}
-	if err := e.auditUnlinking(m, ids); err != nil {
-		return err
-	}
-	if err := e.tellUnlinking(m, ids); err != nil {
+	if err := e.noteUnlinking(m, ids); err != nil {
 		return err
 	}
 	recs := e.recs(m, ids)
