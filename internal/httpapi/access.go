@@ -68,6 +68,11 @@ func (s *Server) identify(c *call) error {
 	if who == nil {
 		return fault.New(fault.Unauthenticated, "Authentication required")
 	}
+	if who.Kind == identity.Session {
+		if err := s.ownPage(c.r); err != nil {
+			return err
+		}
+	}
 	c.who = who
 	c.caller.UserID = who.UserID
 	c.caller.Origin = audit.Origin{

@@ -58,6 +58,7 @@ func bare(work func(*call) (reply, error)) handler {
 func (s *Server) routes() []Route {
 	all := s.systemRoutes()
 	all = append(all, s.sessionRoutes()...)
+	all = append(all, s.pageSessionRoutes()...)
 	all = append(all, s.settingRoutes()...)
 	all = append(all, s.oauthRoutes()...)
 	for i := range s.deps.Resources {

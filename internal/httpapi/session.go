@@ -120,7 +120,7 @@ func (s *Server) logout(c *call, refresh string) (reply, error) {
 // narrow what he may do.
 func (s *Server) me(c *call) (reply, error) {
 	scopes := strings.Fields(c.who.Scopes.String())
-	if c.who.Kind == identity.UserToken || c.who.Kind == identity.UserKey {
+	if c.who.Kind == identity.UserToken || c.who.Kind == identity.UserKey || c.who.Kind == identity.Session {
 		scopes = []string{"all"}
 	}
 	return reply{data: struct {
