@@ -8,6 +8,7 @@ export default defineConfig({
   plugins: [tailwindcss(), svelte()],
   build: {
     target: 'es2022',
+    cssTarget: ['chrome123', 'firefox120', 'safari17.5'], // the first with light-dark()
     assetsInlineLimit: 0, // the content security policy knows files only
     reportCompressedSize: false,
   },

@@ -83,7 +83,7 @@ func (s *Service) InspectToken(ctx context.Context, token string) (*TokenInfo, e
 	said, err := s.parse(ctx, token, now)
 	var p *Principal
 	if err == nil {
-		p, err = s.identifyToken(ctx, token, false, now)
+		p, err = s.identifyToken(ctx, token, now)
 	}
 	if fault.Is(err, fault.Unauthenticated) || fault.Is(err, fault.Forbidden) {
 		return nil, nil

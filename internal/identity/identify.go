@@ -42,7 +42,7 @@ func (s *Service) Identify(ctx context.Context, h http.Header, ip netip.Addr) (*
 		if k, ok := parseUserKey(token); ok {
 			return s.identifyUserKey(ctx, token, k, ip, now)
 		}
-		return s.identifyToken(ctx, token, false, now)
+		return s.identifyToken(ctx, token, now)
 	case hasKey:
 		if len(key) != 1 || !isKey(key[0]) {
 			return nil, fault.New(fault.Unauthenticated, "Malformed X-API-Key header: expected the 64 characters of an API key")
@@ -51,7 +51,7 @@ func (s *Service) Identify(ctx context.Context, h http.Header, ip netip.Addr) (*
 	}
 	if cookies := h["Cookie"]; cookies != nil {
 		if token := sessionCookie(cookies); token != "" {
-			return s.identifyToken(ctx, token, true, now)
+			return s.identifyAs(ctx, token, true, now)
 		}
 	}
 	return nil, fault.New(fault.Unauthenticated, "Authentication required")
@@ -77,9 +77,14 @@ type tokenEntry struct {
 	principal      *Principal
 }
 
-// identifyToken takes a token that came as Bearer, or else in the cookie: one
-// of a session is good there only, and others are not.
-func (s *Service) identifyToken(ctx context.Context, token string, cookie bool, now time.Time) (*Principal, error) {
+// identifyToken takes a token that came as Bearer.
+func (s *Service) identifyToken(ctx context.Context, token string, now time.Time) (*Principal, error) {
+	return s.identifyAs(ctx, token, false, now)
+}
+
+// identifyAs takes a token that came as Bearer, or else in the cookie: one of
+// a session is good there only, and others are not.
+func (s *Service) identifyAs(ctx context.Context, token string, cookie bool, now time.Time) (*Principal, error) {
 	if len(token) > maxToken {
 		return nil, invalidToken()
 	}
