@@ -48,7 +48,7 @@ func TestSession(t *testing.T) {
 		}
 		_, err := h.Refresh(t.Context(), token, here)
 		h.refuses("Invalid token: a refresh token is needed", err)
-		if _, err := h.beginAs("marc"); !fault.Is(err, fault.Forbidden) || err.Error() != "Only administrators may sign in here" {
+		if _, err := h.beginAs("marc"); !fault.Is(err, fault.Forbidden) || err.Error() != "forbidden: Only administrators may sign in here" {
 			t.Errorf("no administrator: %v", err)
 		}
 		both := cookie(token)
