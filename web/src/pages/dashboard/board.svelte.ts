@@ -21,7 +21,10 @@ const idle = 30; // seconds between two readings without any
 const beats = 48; // seconds that the heartbeat shows
 
 export class Board {
+  /** What was read last. */
   telemetry = $state.raw<Telemetry | null>(null);
+  /** The same, with what the live connection told since. */
+  now = $state.raw<Telemetry | null>(null);
   problem = $state('');
   reading = $state(false);
   faults = $state.raw<FeedLine[] | null>(null);
@@ -101,7 +104,7 @@ export class Board {
       const next = await readTelemetry(question, aborter.signal);
       if (aborter.signal.aborted) return;
       if (!live) this.compare(this.telemetry, next);
-      this.telemetry = next;
+      this.telemetry = this.now = next;
       this.problem = '';
       this.failures = 0;
       await feed;
@@ -178,7 +181,7 @@ export class Board {
   private tick(tick: Tick): void {
     this.beat = [...this.beat, tick.rps].slice(-beats);
     const foreign = this.own.foreign(tick.requests);
-    if (this.telemetry) this.telemetry = mergeTick(this.telemetry, tick);
+    if (this.now) this.now = mergeTick(this.now, tick);
     this.tell(this.alerts.rate(tick.error_rate, Date.now()));
     if (foreign > 0 && this.failures === 0 && this.soon === undefined && !this.reading) {
       this.soon = setTimeout(() => void this.refresh(), Math.max(0, this.last + atMost - Date.now()));

@@ -29,8 +29,8 @@ const counts = (p: Palette) => ({
 });
 
 /** Requests, errors and rate-limited requests over time. */
-export function traffic(t: Telemetry, p: Palette): Option {
-  const l = s.lines(t.traffic, t.bucket);
+export function traffic(buckets: Telemetry['traffic'], bucket: Telemetry['bucket'], p: Palette): Option {
+  const l = s.lines(buckets, bucket);
   const area = (name: string, data: number[], colour: string, z: number) => ({
     id: name, name, type: 'line', data, z, showSymbol: false, symbolSize: 7, smooth: 0.25, smoothMonotone: 'x', lineStyle: { width: 2, color: colour },
     itemStyle: { color: colour }, emphasis: { disabled: true },
@@ -107,8 +107,6 @@ function across(names: string[], values: number[], p: Palette, colour: string, s
     series: [{
       id: 'bars', type: 'bar', data: values, barWidth: 9, showBackground: true, backgroundStyle: { color: p.raised, borderRadius: 4 },
       itemStyle: { color: colour, borderRadius: 4 }, barMinHeight: 3,
-      label: { show: false },
-      markPoint: undefined,
     }, {
       // The figures stand at the right end, one below the other, whatever the length of the bar.
       id: 'figures', type: 'bar', data: names.map(() => 0), barGap: '-100%', barWidth: 9, silent: true, tooltip: { show: false },
