@@ -32,7 +32,7 @@ func (a *App) Handler() (http.Handler, error) {
 	return httpapi.New(httpapi.Deps{
 		Backend: a.Engine, Identity: a.Identity, Limiter: a.Limiter, Settings: a.Settings, Blocks: a.Blocks,
 		Resources: httpapi.StandardResources(), Log: a.Log,
-		Observer: observers{requestLog{a.Log}, observer{a.Traffic}}, Telemetry: telemetry{a.Traffic},
+		Observer: a.observers(), Telemetry: telemetry{a.Traffic},
 		TrustedProxies: a.Config.Server.TrustedProxies, MaxBody: int64(a.Config.Server.MaxBody),
 		RequestTimeout: a.Config.Server.RequestTimeout, Version: a.Version,
 		OAuth: &oauth.Server{Clients: a.Identity}, PublicURL: string(a.Config.Server.PublicURL),

@@ -42,11 +42,11 @@ func classColumns(prefix string) []string {
 	return names
 }
 
-// steps are the changes of the rollups' tables, in order.
+// steps are the changes of the tables, in order.
 func steps() []sqldb.Step {
 	return []sqldb.Step{{ID: "rollups", Go: func(ctx context.Context, tx sqldb.Tx) error {
 		return sqldb.Script(ctx, tx, rollupTables(tx.Dialect()))
-	}}}
+	}}, {ID: "log", Go: logTable}}
 }
 
 // table is one of the additive tables.

@@ -11,6 +11,7 @@ package traffic
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -48,6 +49,7 @@ type Recorder struct {
 	node     string // this process, for the store
 	tally    *tally
 	live     *live
+	queue    *logQueue
 
 	mu      sync.Mutex // guards what follows
 	pending *delta     // collected, not yet stored
@@ -59,7 +61,7 @@ type Recorder struct {
 	inHand  *delta     // the batch, until it is known to be stored
 
 	stop    context.CancelFunc
-	stopped chan struct{}
+	running sync.WaitGroup
 }
 
 // New makes a Recorder on a store that Prepare has been run on. It counts at
@@ -73,7 +75,7 @@ func New(db sqldb.DB, opts Options) *Recorder {
 	}
 	return &Recorder{
 		db: db, settings: opts.Settings, house: opts.House, log: opts.Log, clock: opts.Clock,
-		node: clock.RandomHex(8), tally: newTally(), live: newLive(), pending: newDelta(),
+		node: clock.RandomHex(8), tally: newTally(), live: newLive(), queue: newLogQueue(), pending: newDelta(),
 	}
 }
 
@@ -86,17 +88,19 @@ func Prepare(ctx context.Context, db sqldb.DB) error {
 // the event.
 func (r *Recorder) Observe(e *Event) {
 	r.tally.count(e)
+	if level, kept := levelOf(e, r.settings().LogLevel); kept {
+		r.queue.add(e, level)
+	}
 }
 
 // Start begins to collect and to store.
 func (r *Recorder) Start(ctx context.Context) {
 	ctx, r.stop = context.WithCancel(context.WithoutCancel(ctx))
-	r.stopped = make(chan struct{})
-	go r.run(ctx)
+	r.running.Go(func() { r.run(ctx) })
+	r.running.Go(func() { r.runLog(ctx) })
 }
 
 func (r *Recorder) run(ctx context.Context) {
-	defer close(r.stopped)
 	ticker := time.NewTicker(collectEvery)
 	defer ticker.Stop()
 	for n := 1; ; n++ {
@@ -115,19 +119,19 @@ func (r *Recorder) run(ctx context.Context) {
 	}
 }
 
-// Close stops, and stores what was counted.
+// Close stops, and stores what was counted and what the log has waiting.
 func (r *Recorder) Close(ctx context.Context) error {
 	if r.stop != nil {
 		r.stop()
-		<-r.stopped
+		r.running.Wait()
 	}
 	return r.Flush(ctx)
 }
 
-// Flush stores all that was counted.
+// Flush stores all that was counted, and writes the log.
 func (r *Recorder) Flush(ctx context.Context) error {
 	r.collect()
-	return r.store(ctx)
+	return errors.Join(r.store(ctx), r.writeLog(ctx))
 }
 
 // collect takes what the tally has, for the next batch.
@@ -161,7 +165,8 @@ func (r *Recorder) tick() {
 func (r *Recorder) freshen(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, collectEvery)
 	defer cancel()
-	if err := r.Flush(ctx); err != nil {
+	r.collect()
+	if err := r.store(ctx); err != nil {
 		r.log.Debug("the latest traffic is not in the report", "error", err)
 	}
 }
