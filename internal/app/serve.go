@@ -42,7 +42,7 @@ func (a *App) Handler() (http.Handler, error) {
 
 // Serve answers requests until ctx ends, then lets those under way finish.
 // ready, if not nil, gets the address once it listens.
-func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
+func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) (err error) {
 	handler, err := a.Handler()
 	if err != nil {
 		return err
@@ -51,6 +51,11 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	if err != nil {
 		return err
 	}
+	metrics, err := a.startMetrics(ctx)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer func() { err = errors.Join(err, metrics.stop(context.WithoutCancel(ctx))) }()
 	if err := a.Jobs.Start(ctx); err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -82,6 +87,7 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 func (a *App) drain(ctx context.Context, requests func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.Config.Server.ShutdownTimeout)
 	defer cancel()
+	a.Traffic.Drain()
 	jobs := make(chan error, 1)
 	go func() { jobs <- a.Jobs.Stop(ctx) }()
 	return errors.Join(requests(ctx), <-jobs)

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -41,6 +42,16 @@ type telemetry struct{ traffic *traffic.Recorder }
 // Report implements httpapi.Telemetry.
 func (t telemetry) Report(ctx context.Context, span, caller, status string) (any, error) {
 	return t.traffic.Report(ctx, traffic.Question{Range: span, Caller: caller, Status: status})
+}
+
+// Live implements httpapi.Telemetry.
+func (t telemetry) Live(allowed func(context.Context) bool) (func(http.ResponseWriter, *http.Request), error) {
+	return t.traffic.Live(allowed)
+}
+
+// Metrics implements httpapi.Telemetry.
+func (t telemetry) Metrics(ctx context.Context) (text []byte, contentType string) {
+	return t.traffic.Metrics(ctx)
 }
 
 // trafficHouse is what telemetry tells of the rest of Gatehouse.

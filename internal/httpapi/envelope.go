@@ -23,6 +23,10 @@ type reply struct {
 	location string
 	// none: the answer has no body at all.
 	none bool
+	// text: raw is no JSON but of this content type, and stands alone.
+	text string
+	// upgrade takes the connection over, and returns when it is at its end.
+	upgrade func(http.ResponseWriter, *http.Request)
 }
 
 // meta is what an answer says beside its data.
@@ -49,6 +53,12 @@ func (s *Server) format(c *call) error {
 			c.status = http.StatusCreated
 		case c.reply.none:
 			c.status = http.StatusNoContent
+			return nil
+		case c.reply.upgrade != nil:
+			c.status = http.StatusSwitchingProtocols
+			return nil
+		case c.reply.text != "":
+			c.out = append(c.out[:0], c.reply.raw...)
 			return nil
 		}
 		out, err := c.appendReply(c.out[:0])

@@ -18,7 +18,10 @@ func (s *Server) respond(c *call) error {
 	h := c.w.Header()
 	h["X-Content-Type-Options"] = s.fixed.nosniff
 	h["Cache-Control"] = s.fixed.noStore
-	if !c.reply.none || c.fault != nil {
+	switch {
+	case c.fault == nil && c.reply.text != "":
+		h.Set("Content-Type", c.reply.text)
+	case c.fault != nil || !c.reply.none && c.reply.upgrade == nil:
 		h["Content-Type"] = s.fixed.json
 	}
 	values := headerValues{}
@@ -44,6 +47,10 @@ func (s *Server) respond(c *call) error {
 		h.Set("Connection", "close")
 	}
 	s.cors(c, h)
+	if c.fault == nil && c.reply.upgrade != nil {
+		c.reply.upgrade(c.w, c.r)
+		return nil
+	}
 	if len(c.out) > 0 {
 		values.set(h, "Content-Length", strconv.Itoa(len(c.out)))
 	}

@@ -127,7 +127,9 @@ func RollupVacuum(ctx context.Context, db sqldb.DB, now time.Time) (gone int64, 
 			statement{trim, []any{int64(l), running - 2*lengths[l], running, addressesClosed}},
 			statement{trim, []any{int64(l), running, running + lengths[l], addressesRunning}})
 	}
-	all = append(all, statement{`delete from gateway_traffic_node where at < $1`, []any{now.Add(-keepMinutes).Unix()}})
+	for _, table := range []string{"gateway_traffic_node", "gateway_traffic_live"} {
+		all = append(all, statement{`delete from ` + table + ` where at < $1`, []any{now.Add(-keepMinutes).Unix()}})
+	}
 	for _, s := range all {
 		err := db.Write(ctx, func(tx sqldb.Tx) error {
 			n, err := tx.Exec(ctx, s.sql, s.args...)
