@@ -64,6 +64,7 @@ func (s *Server) routes() []Route {
 	all = append(all, s.sessionRoutes()...)
 	all = append(all, s.settingRoutes()...)
 	all = append(all, s.oauthRoutes()...)
+	all = append(all, s.documentRoutes()...)
 	for i := range s.deps.Resources {
 		all = append(all, s.resourceRoutes(&s.deps.Resources[i])...)
 	}
@@ -230,7 +231,7 @@ func (r *Route) check() error {
 	switch {
 	case r.Method == "" || !strings.HasPrefix(r.Pattern, "/"):
 		return fmt.Errorf("route %q has no method or path", name)
-	case r.Access < Public || r.Access > ClientOrAdmin:
+	case r.Access < Public || r.Access > OptionalCredential:
 		return fmt.Errorf("route %s does not say who may call it", name)
 	case r.Limiting < Counted || r.Limiting > Uncounted:
 		return fmt.Errorf("route %s does not say what it counts against", name)
