@@ -53,6 +53,7 @@ const (
 	TagSession  = "Session"
 	TagOAuth    = "OAuth2"
 	TagSettings = "Settings"
+	TagTraffic  = "Traffic"
 	TagSystem   = "System"
 )
 
@@ -69,6 +70,7 @@ func Tags(res []Resource) []Tag {
 		Tag{TagSession, "Signing in and out, and who the caller is."},
 		Tag{TagOAuth, "Programs with an identity of their own: OAuth2 clients, their tokens, and what the server tells of itself."},
 		Tag{TagSettings, "Settings that take effect at once, on every node. For administrators."},
+		Tag{TagTraffic, "What was asked of the server: figures and charts, and their changes as they come. For administrators."},
 		Tag{TagSystem, "The server itself: alive, ready, described."})
 }
 

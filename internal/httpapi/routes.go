@@ -66,6 +66,7 @@ func (s *Server) routes() []Route {
 	all = append(all, s.settingRoutes()...)
 	all = append(all, s.oauthRoutes()...)
 	all = append(all, s.documentRoutes()...)
+	all = append(all, s.telemetryRoutes()...)
 	for i := range s.deps.Resources {
 		all = append(all, s.resourceRoutes(&s.deps.Resources[i])...)
 	}
