@@ -51,24 +51,24 @@ func (s *Server) listRecords(c *call, in listInput) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	rows := c.recordRows(in.shape, false)
+	rows, keyset := c.recordRows(in.shape, false), backend.Keyset{After: in.cursor, Wanted: in.following}
 	total, err := s.find(c, &backend.Query{
 		Model: in.model, DomainText: in.domain, Domain: in.only, Fields: in.fields,
-		Order: in.order, Limit: in.limit, Offset: in.offset, Count: !in.uncounted,
+		Order: in.order, Limit: in.limit, Offset: in.offset, Count: !in.uncounted, Keyset: &keyset,
 	}, tree, rows)
 	if err != nil {
 		return reply{}, err
 	}
-	return reply{raw: rows.JSON(), meta: in.pageMeta(total, rows.Len())}, nil
+	return reply{raw: rows.JSON(), meta: in.pageMeta(total, rows.Len(), keyset.Next)}, nil
 }
 
 // pageMeta describes the part of a list that was answered.
-func (p *params) pageMeta(total int64, count int) *meta {
+func (p *params) pageMeta(total int64, count int, next string) *meta {
 	if p.uncounted {
 		total = -1
 	}
 	return &meta{page: &page{
-		total: total, limit: p.limit, offset: p.offset, count: count, number: p.number, size: p.size,
+		total: total, limit: p.limit, offset: p.offset, count: count, number: p.number, size: p.size, next: next,
 	}}
 }
 

@@ -104,6 +104,13 @@ type Dialect interface {
 
 	// TextOrder is an expression that orders text by code point.
 	TextOrder(expr string) string
+	// KeyText is a value of any type as a text from which KeyArg makes the
+	// argument that is equal to it, to the last bit; NULL for NULL.
+	KeyText(expr string) string
+	// KeyArg reads what KeyText has written. The argument compares with
+	// expressions of the same type only.
+	KeyArg(text string) (any, error)
+
 	// CastText is PostgreSQL's text of a value of that kind.
 	CastText(expr string, kind ColumnKind) string
 	// FirstLine is a text up to its first line feed.
