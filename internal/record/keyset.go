@@ -44,13 +44,13 @@ func keysOf(d sqldb.Dialect, terms []string, id string) []orderKey {
 	return keys
 }
 
-// texts are the expressions that a row's place in the order is told by.
-func keyTexts(d sqldb.Dialect, keys []orderKey) []string {
-	texts := make([]string, len(keys))
+// keyExprs are the expressions that a row's place in the order is told by.
+func keyExprs(keys []orderKey) []string {
+	exprs := make([]string, len(keys))
 	for i, k := range keys {
-		texts[i] = d.KeyText(k.expr)
+		exprs[i] = k.expr
 	}
-	return texts
+	return exprs
 }
 
 // after is the condition that a row comes after a place in the order.
@@ -209,7 +209,7 @@ func (l *lastRow) mark(r sqldb.Row, n int) bool {
 	l.place = make([]*string, l.keys)
 	for i := range l.place {
 		if !r.Null(l.at + i) {
-			text := r.Text(l.at + i)
+			text := r.Key(l.at + i)
 			l.place[i] = &text
 		}
 	}

@@ -217,7 +217,7 @@ func (c *compiler) plan(cx *callContext, m *schema.Model, q *backend.Query) (*pl
 	if keyed(q) {
 		keys := keysOf(c.d, terms, id)
 		p.keyAt, p.keys = len(exprs), len(keys)
-		exprs = append(exprs, keyTexts(c.d, keys)...)
+		exprs = append(exprs, keyExprs(keys)...)
 		head = "select " + strings.Join(exprs, ", ") + " from " + f.sql() + " where "
 		base, shown = where, "" // the place of a record that is not shown is not told either
 		if q.Keyset.After != "" {

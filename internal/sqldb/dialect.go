@@ -104,12 +104,9 @@ type Dialect interface {
 
 	// TextOrder is an expression that orders text by code point.
 	TextOrder(expr string) string
-	// KeyText is a value of any type as a text from which KeyArg makes the
-	// argument that is equal to it, to the last bit; NULL for NULL.
-	KeyText(expr string) string
-	// KeyArg reads what KeyText has written. The argument compares with
-	// expressions of the same type only.
-	KeyArg(text string) (any, error)
+	// KeyArg makes the argument that is equal to a value which Row.Key has
+	// read. It compares with expressions of the same type only.
+	KeyArg(key string) (any, error)
 
 	// CastText is PostgreSQL's text of a value of that kind.
 	CastText(expr string, kind ColumnKind) string

@@ -187,7 +187,6 @@ func (d postgresDialect) TextOrder(expr string) string {
 	return expr + ` collate "C"`
 }
 
-func (postgresDialect) KeyText(expr string) string      { return "cast(" + expr + " as text)" }
 func (postgresDialect) KeyArg(text string) (any, error) { return text, nil }
 
 func (postgresDialect) CastText(expr string, _ ColumnKind) string {

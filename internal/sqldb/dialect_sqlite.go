@@ -160,8 +160,6 @@ func pairwise(function string, exprs []string) string {
 
 func (sqliteDialect) TextOrder(expr string) string { return expr }
 
-func (sqliteDialect) KeyText(expr string) string { return "gh_key_text(" + expr + ")" }
-
 func (sqliteDialect) KeyArg(text string) (any, error) {
 	if text == "" {
 		return nil, errors.New("a key without its type")

@@ -3,7 +3,6 @@ package sqldb
 import (
 	"bytes"
 	"fmt"
-	"strconv"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -21,7 +20,6 @@ func (c *sqliteConn) registerFunctions() error {
 		"gh_date_part":  {NArgs: 3, Deterministic: true, Scalar: c.datePartFunction(zones)},
 		"gh_date_trunc": {NArgs: 4, Deterministic: true, Scalar: c.dateTruncFunction(zones)},
 		"gh_float_text": {NArgs: 1, Deterministic: true, Scalar: floatTextFunction},
-		"gh_key_text":   {NArgs: 1, Deterministic: true, Scalar: keyTextFunction},
 		"gh_now":        {NArgs: 0, Scalar: c.nowFunction},
 
 		"gh_json_order":    {NArgs: 1, Deterministic: true, Scalar: c.jsonFunction(jsonOrderValue)},
@@ -142,20 +140,6 @@ func floatTextFunction(_ sqlite.Context, args []sqlite.Value) (sqlite.Value, err
 		return sqlite.Value{}, nil
 	}
 	return sqlite.TextValue(string(appendFloat(nil, args[0].Float(), 64))), nil
-}
-
-// keyTextFunction writes a value with its type, for KeyArg to read.
-func keyTextFunction(_ sqlite.Context, args []sqlite.Value) (sqlite.Value, error) {
-	switch v := args[0]; v.Type() {
-	case sqlite.TypeInteger:
-		return sqlite.TextValue("i" + strconv.FormatInt(v.Int64(), 10)), nil
-	case sqlite.TypeFloat:
-		return sqlite.TextValue("f" + strconv.FormatFloat(v.Float(), 'g', -1, 64)), nil
-	case sqlite.TypeNull:
-		return sqlite.Value{}, nil
-	default:
-		return sqlite.TextValue("t" + v.Text()), nil
-	}
 }
 
 // nowFunction gives the same moment for all rows of a statement.
