@@ -217,7 +217,8 @@ func pageParams() []Param {
 		{"limit", "integer", "Records at most. Default and maximum are settings; 0 is the maximum."},
 		{"offset", "integer", "Records to skip."},
 		{"order", "string", "Fields to sort by, e.g. name asc, id desc."},
-		{"count", "string", "none: do not count all matches. Default: exact."},
+		{"count", "string", "none: do not count all matches. Default: exact, but none behind a cursor."},
+		{"cursor", "string", "meta.next_cursor of the page before: reads on behind its last record. Empty begins."},
 	}
 }
 
