@@ -35,7 +35,8 @@ func Sync(ctx context.Context, db sqldb.DB, declared []*Model) error {
 func fingerprint(models []*Model) string {
 	h := sha256.New()
 	for _, m := range models {
-		_, _ = fmt.Fprintf(h, "model %q %q %q %q %v %v %v %v\n", m.Name, m.Label, m.Table, m.Order, m.Transient, m.Inherits, m.Uniques, m.Checks)
+		_, _ = fmt.Fprintf(h, "model %q %q %q %q %v %v %v %v %v\n",
+			m.Name, m.Label, m.Table, m.Order, m.Transient, m.Inherits, m.Uniques, m.Checks, m.Indexes)
 		for _, f := range m.Fields {
 			own := *f
 			own.Model, own.ID = nil, 0
