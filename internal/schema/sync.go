@@ -118,9 +118,10 @@ func createTable(ctx context.Context, tx sqldb.Tx, m *Model) error {
 }
 
 // orderIndex makes an index that serves the model's default order, so that a
-// first page needs no sort. Only orders over own plain columns can have one.
+// first page needs no sort. Only orders over own plain columns can have one; by
+// id the primary key serves in both directions.
 func orderIndex(ctx context.Context, tx sqldb.Tx, m *Model) error {
-	if m.Abstract || m.Order == "id" {
+	if m.Abstract || m.Order == "id" || m.Order == "id desc" {
 		return nil
 	}
 	terms := orderTerms(m)

@@ -63,9 +63,9 @@ func look(ctx context.Context, tx sqldb.Tx, id int64, most int, now time.Time) (
 	var again []candidate
 	err = tx.Batch(ctx, []sqldb.Stmt{
 		endpointStmt(id, now, &ep),
-		find(`0`, `j.state = 'pending' and j.action = 'test'`, `j.id`, &tests),
+		find(`0`, `j.state = 'pending' and j.action = 'test'`, inOrder, &tests),
 		find(before, `j.state = 'failed' and j.waits is not true and j.next_at <= $3`, `j.next_at`, &again, now),
-		find(before, `j.state = 'pending' and j.waits is not true and j.action <> 'test'`, `j.id`, &others),
+		find(before, `j.state = 'pending' and j.waits is not true and j.action <> 'test'`, inOrder, &others),
 	})
 	if err != nil || ep == nil {
 		return nil, nil, false, err
@@ -181,7 +181,8 @@ func park(ctx context.Context, tx sqldb.Tx, waiting []candidate) (left bool, err
 // unpark lets the next jobs of records go of which one has just ended.
 func unpark(ctx context.Context, tx sqldb.Tx, webhook int64, records []recordKey) error {
 	waits := false
-	err := tx.Query(ctx, `select 1 from gateway_webhook_job where webhook_id = $1 and waits limit 1`, []any{webhook},
+	err := tx.Query(ctx, `select 1 from gateway_webhook_job where webhook_id = $1 and waits
+		order by res_id, model, `+inOrder+` limit 1`, []any{webhook},
 		func(sqldb.Row) error { waits = true; return nil })
 	if err != nil || !waits {
 		return err
@@ -190,7 +191,7 @@ func unpark(ctx context.Context, tx sqldb.Tx, webhook int64, records []recordKey
 	for i, r := range records {
 		stmts[i] = sqldb.Stmt{
 			SQL: `update gateway_webhook_job set waits = null where id in (select id from gateway_webhook_job
-				where webhook_id = $1 and res_id = $2 and model = $3 and waits order by id limit ` + batchText + tx.Dialect().ForUpdateSkipLocked() + `)`,
+				where webhook_id = $1 and res_id = $2 and model = $3 and waits order by ` + inOrder + ` limit ` + batchText + tx.Dialect().ForUpdateSkipLocked() + `)`,
 			Args: []any{webhook, r.id, r.model},
 		}
 	}

@@ -171,8 +171,10 @@ func (d *Dispatcher) scan(ctx context.Context) (next time.Time, err error) {
 		due, next = due[:0], time.Time{}
 		return q.Query(ctx, `select w.id, w.active, w.circuit_until,
 				(select min(j.next_at) from gateway_webhook_job j where j.webhook_id = w.id and j.state = 'failed' and j.waits is not true),
-				exists (select 1 from gateway_webhook_job j where j.webhook_id = w.id and j.state = 'pending' and j.waits is not true),
-				exists (select 1 from gateway_webhook_job j where j.webhook_id = w.id and j.state = 'pending' and j.action = 'test')
+				(select true from gateway_webhook_job j where j.webhook_id = w.id and j.state = 'pending' and j.waits is not true
+					order by `+inOrder+` limit 1),
+				(select true from gateway_webhook_job j where j.webhook_id = w.id and j.state = 'pending' and j.action = 'test'
+					order by `+inOrder+` limit 1)
 			from gateway_webhook w`, nil, func(r sqldb.Row) error {
 			at := now // of the next call
 			switch failed, pending := r.Time(3), r.Bool(4); {
@@ -312,6 +314,6 @@ func (d *Dispatcher) heartbeat(ctx context.Context) error {
 // takeBack makes the jobs pending whose lease has run out.
 func (d *Dispatcher) takeBack(ctx context.Context) error {
 	expired := `state = 'processing' and lease_until < ` + d.db.Dialect().Now()
-	return d.where(ctx, `select 1 from gateway_webhook_job where `+expired,
+	return d.where(ctx, `select 1 from gateway_webhook_job where `+expired+` order by lease_until`,
 		`update gateway_webhook_job set state = 'pending', lease_by = null, lease_until = null where `+expired, "take back webhook jobs")
 }

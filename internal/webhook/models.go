@@ -106,19 +106,24 @@ func jobModel() *schema.Model {
 	}
 }
 
+// inOrder is how jobs are ordered where an index over the few that have not
+// ended is meant. Over the plain id a planner takes the primary key, and with it
+// walks through all that have.
+const inOrder = `cast(id as bigint)`
+
 // What a job's row costs is mostly its indexes: it is written three times. So
 // there are few over all jobs; those by which jobs are found to send hold only
 // what has not ended, and stay small however much is kept.
 func jobIndexes() []schema.Index {
 	return []schema.Index{
 		{Name: "webhook_created", Columns: []string{"webhook_id", "created_at"}},
-		{Name: "pending", Columns: []string{"webhook_id", "id"}, Where: "state = 'pending' and waits is not true"},
-		{Name: "test", Columns: []string{"webhook_id", "id"}, Where: "state = 'pending' and action = 'test'"},
+		{Name: "pending", Columns: []string{"webhook_id", "(" + inOrder + ")"}, Where: "state = 'pending' and waits is not true"},
+		{Name: "test", Columns: []string{"webhook_id", "(" + inOrder + ")"}, Where: "state = 'pending' and action = 'test'"},
 		{Name: "failed", Columns: []string{"webhook_id", "next_at"}, Where: "state = 'failed' and waits is not true"},
 		{Name: "processing", Columns: []string{"lease_until"}, Where: "state = 'processing'"},
 		// Of each record what has not ended, and what waits for that.
 		{Name: "open", Columns: []string{"webhook_id", "res_id", "model", "id"}, Where: "state in ('pending', 'processing', 'failed')"},
-		{Name: "waits", Columns: []string{"webhook_id", "res_id", "model", "id"}, Where: "waits"},
+		{Name: "waits", Columns: []string{"webhook_id", "res_id", "model", "(" + inOrder + ")"}, Where: "waits"},
 	}
 }
 

@@ -41,11 +41,10 @@ type worker struct {
 
 // chain is the claimed jobs of one record, which are sent one after the other.
 type chain struct {
-	key    recordKey
-	jobs   []job // not sent yet
-	tail   int64 // the last of all that were claimed
-	live   bool  // it waits, or a sender has it
-	broken bool  // a job failed: those after it must wait
+	key  recordKey
+	jobs []job // not sent yet
+	tail int64 // the last of all that were claimed
+	live bool  // it waits, or a sender has it
 }
 
 // result is a call that was made.
@@ -142,7 +141,7 @@ func (w *worker) plan() turn {
 		t.done, t.back = w.done, w.back
 		w.done, w.back = nil, nil
 		for _, r := range t.done {
-			if c := w.tails[r.job.record]; c != nil && (c.tail == r.job.id || c.broken) {
+			if c := w.tails[r.job.record]; c != nil && c.tail == r.job.id {
 				delete(w.tails, r.job.record)
 			}
 		}
@@ -150,9 +149,7 @@ func (w *worker) plan() turn {
 	if t.room > 0 {
 		t.tails = make(map[int64]bool, len(w.tails))
 		for _, c := range w.tails {
-			if !c.broken {
-				t.tails[c.tail] = true
-			}
+			t.tails[c.tail] = true
 		}
 	}
 	if t.idle && n == 0 && t.room == 0 {
@@ -255,18 +252,17 @@ func (w *worker) begin(ep *endpoint, jobs []job, full bool) {
 		w.tails = map[recordKey]*chain{}
 	}
 	for _, j := range jobs {
-		key := j.record
 		if j.action == testAction {
-			key.id = -j.id // they wait for nothing
+			j.record.id = -j.id // they wait for nothing
 		}
-		c := w.tails[key]
+		c := w.tails[j.record]
 		switch {
-		case c != nil && c.broken:
+		case j.after != 0 && (c == nil || c.tail != j.after): // the one before it has failed meanwhile
 			w.back = append(w.back, j)
 			continue
 		case c == nil:
-			c = &chain{key: key}
-			w.tails[key] = c
+			c = &chain{key: j.record}
+			w.tails[j.record] = c
 		}
 		c.jobs, c.tail = append(c.jobs, j), j.id
 		w.unsent++
@@ -301,7 +297,7 @@ func (w *worker) abandon(c *chain) {
 		w.unsent -= len(c.jobs)
 		w.back = append(w.back, c.jobs...)
 	}
-	c.jobs, c.live, c.broken = nil, false, true
+	c.jobs, c.live = nil, false
 	delete(w.tails, c.key)
 }
 
