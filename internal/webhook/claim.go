@@ -50,8 +50,8 @@ const before = `(select max(e.id) from gateway_webhook_job e where e.webhook_id 
 // look reads the endpoint and finds what is due for it: tests, then what has
 // failed before, then the rest in order, at most so many of each. The rows are
 // locked. ep is nil when the webhook is gone.
-func look(ctx context.Context, tx sqldb.Tx, id int64, most int, now time.Time) (ep *endpoint, due []candidate, full bool, err error) {
-	var tests, others []candidate
+func (d *Dispatcher) look(ctx context.Context, tx sqldb.Tx, id int64, most int, now time.Time) (ep *endpoint, due []candidate, full bool, err error) {
+	var tests, again, others []candidate
 	find := func(columns, which, order string, into *[]candidate, args ...any) sqldb.Stmt {
 		return sqldb.Stmt{
 			SQL: `select j.id, ` + columns + ` from gateway_webhook_job j where j.webhook_id = $1 and ` + which +
@@ -60,9 +60,8 @@ func look(ctx context.Context, tx sqldb.Tx, id int64, most int, now time.Time) (
 			Each: func(r sqldb.Row) error { *into = append(*into, candidate{r.Int(0), r.Int(1)}); return nil },
 		}
 	}
-	var again []candidate
 	err = tx.Batch(ctx, []sqldb.Stmt{
-		endpointStmt(id, now, &ep),
+		d.endpointStmt(id, now, &ep),
 		find(`0`, `j.state = 'pending' and j.action = 'test'`, inOrder, &tests),
 		find(before, `j.state = 'failed' and j.waits is not true and j.next_at <= $3`, `j.next_at`, &again, now),
 		find(before, `j.state = 'pending' and j.waits is not true and j.action <> 'test'`, inOrder, &others),
@@ -81,15 +80,18 @@ func look(ctx context.Context, tx sqldb.Tx, id int64, most int, now time.Time) (
 	return ep, due[:min(most, len(due))], full, nil
 }
 
-// endpointStmt reads a webhook, and what may go to it now.
-func endpointStmt(id int64, now time.Time, ep **endpoint) sqldb.Stmt {
+// endpointStmt reads a webhook, and what may go to it now. The calls at a time
+// are shared with the nodes that send to it, too; each makes at least one.
+func (d *Dispatcher) endpointStmt(id int64, now time.Time, ep **endpoint) sqldb.Stmt {
 	return sqldb.Stmt{
-		SQL: `select url, headers, concurrency, secret, previous_secret, previous_until, active, circuit, circuit_until, failure_count
-			from gateway_webhook where id = $1`,
-		Args: []any{id},
+		SQL: `select url, headers, concurrency, secret, previous_secret, previous_until, active, circuit, circuit_until, failure_count,
+				(select count(distinct j.lease_by) from gateway_webhook_job j
+					where j.webhook_id = w.id and j.state = 'processing' and j.lease_by <> $2)
+			from gateway_webhook w where id = $1`,
+		Args: []any{id, d.node},
 		Each: func(r sqldb.Row) error {
 			e := &endpoint{
-				id: id, url: r.Text(0), headers: map[string]string{}, concurrency: int(max(r.Int(2), 1)),
+				id: id, url: r.Text(0), headers: map[string]string{}, concurrency: int(max(r.Int(2)/(r.Int(10)+1), 1)),
 				secrets: []string{r.Text(3)}, failures: int(r.Int(9)),
 			}
 			_ = json.Unmarshal(r.Bytes(1), &e.headers) // package gateway writes nothing else

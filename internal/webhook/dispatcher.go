@@ -314,6 +314,6 @@ func (d *Dispatcher) heartbeat(ctx context.Context) error {
 // takeBack makes the jobs pending whose lease has run out.
 func (d *Dispatcher) takeBack(ctx context.Context) error {
 	expired := `state = 'processing' and lease_until < ` + d.db.Dialect().Now()
-	return d.where(ctx, `select 1 from gateway_webhook_job where `+expired+` order by lease_until`,
+	return d.where(ctx, `select 1 from gateway_webhook_job where `+expired+` order by webhook_id, lease_by`,
 		`update gateway_webhook_job set state = 'pending', lease_by = null, lease_until = null where `+expired, "take back webhook jobs")
 }

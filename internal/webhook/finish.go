@@ -45,11 +45,12 @@ func (d *Dispatcher) settle(ctx context.Context, tx sqldb.Tx, webhook int64, don
 	table := tx.Dialect().JSONRows("$1", sqldb.Int8, sqldb.Text, sqldb.Timestamp, sqldb.Timestamp, sqldb.Int8, sqldb.Text,
 		sqldb.Timestamp, sqldb.Int8, sqldb.Text)
 	settled := map[int64]bool{}
+	// The coalesce keeps planners from joining by way of all that is being sent.
 	err = tx.Batch(ctx, []sqldb.Stmt{
 		{
 			SQL: `update gateway_webhook_job as j set state = x.c2, attempts = j.attempts + 1, next_at = x.c3, done_at = x.c4,
 				last_status = x.c5, last_error = x.c6, lease_by = null, lease_until = null
-				from ` + table + ` as x where j.id = x.c1 and j.lease_by = $2 and j.state = 'processing' returning id`,
+				from ` + table + ` as x where j.id = x.c1 and j.lease_by = $2 and coalesce(j.state, '') = 'processing' returning id`,
 			Args: []any{rows, d.node},
 			Each: func(r sqldb.Row) error { settled[r.Int(0)] = true; return nil },
 		},

@@ -37,7 +37,7 @@ const (
 // testAction is the action of test events.
 const testAction = "test"
 
-// DefaultConcurrency is how many calls a node makes to one endpoint at a time.
+// DefaultConcurrency is how many calls are made to one endpoint at a time.
 const DefaultConcurrency = 5
 
 // MaxConcurrency is how many it may be.
@@ -63,7 +63,7 @@ func hookModel() *schema.Model {
 			schema.NewText("domain", "Domain").Helped("Only records that it finds; empty: all"),
 			schema.NewJSON("watch_fields", "Watched Fields").Helped("A list: writes count only if one of these changes; empty: all writes"),
 			schema.NewJSON("fields", "Fields").Helped("A list: what is sent of a record; empty: all stored fields"),
-			schema.NewInteger("concurrency", "Calls at a Time").Def(int64(DefaultConcurrency)).Helped("Of each node"),
+			schema.NewInteger("concurrency", "Calls at a Time").Def(int64(DefaultConcurrency)).Helped("Over all nodes"),
 			schema.NewBoolean("active", "Active").Def(true),
 			schema.NewText("disabled_reason", "Disabled Because").RO().NoCopy(),
 			schema.NewInteger("failure_count", "Failures in a Row").RO().NoCopy(),
@@ -120,7 +120,7 @@ func jobIndexes() []schema.Index {
 		{Name: "pending", Columns: []string{"webhook_id", "(" + inOrder + ")"}, Where: "state = 'pending' and waits is not true"},
 		{Name: "test", Columns: []string{"webhook_id", "(" + inOrder + ")"}, Where: "state = 'pending' and action = 'test'"},
 		{Name: "failed", Columns: []string{"webhook_id", "next_at"}, Where: "state = 'failed' and waits is not true"},
-		{Name: "processing", Columns: []string{"lease_until"}, Where: "state = 'processing'"},
+		{Name: "processing", Columns: []string{"webhook_id", "lease_by"}, Where: "state = 'processing'"},
 		// Of each record what has not ended, and what waits for that.
 		{Name: "open", Columns: []string{"webhook_id", "res_id", "model", "id"}, Where: "state in ('pending', 'processing', 'failed')"},
 		{Name: "waits", Columns: []string{"webhook_id", "res_id", "model", "(" + inOrder + ")"}, Where: "waits"},
