@@ -15,6 +15,8 @@ import (
 	"gatehouse/internal/httpapi"
 	"gatehouse/internal/oauth"
 	"gatehouse/internal/record"
+	"gatehouse/internal/throttle"
+	"gatehouse/web"
 )
 
 // readHeaderTimeout cuts off clients that never finish their headers,
@@ -29,15 +31,31 @@ const (
 
 // Handler is the HTTP face of the app.
 func (a *App) Handler() (http.Handler, error) {
-	return httpapi.New(httpapi.Deps{
+	docs, err := a.docs()
+	if err != nil {
+		return nil, err
+	}
+	api, err := httpapi.New(httpapi.Deps{
 		Backend: a.Engine, Identity: a.Identity, Limiter: a.Limiter, Settings: a.Settings, Blocks: a.Blocks,
 		Resources: httpapi.StandardResources(), Log: a.Log,
 		Observer: a.observers(), Telemetry: telemetry{a.Traffic},
 		TrustedProxies: a.Config.Server.TrustedProxies, MaxBody: int64(a.Config.Server.MaxBody),
 		RequestTimeout: a.Config.Server.RequestTimeout, Version: a.Version,
-		OAuth: &oauth.Server{Clients: a.Identity}, PublicURL: string(a.Config.Server.PublicURL),
+		Documents: docs,
+		OAuth:     &oauth.Server{Clients: a.Identity}, PublicURL: string(a.Config.Server.PublicURL),
 		AdmitUncounted: a.Config.Server.RateLimitOnError == "open",
 	})
+	if err != nil {
+		return nil, err
+	}
+	return web.Handler(api, a.shutOut)
+}
+
+// shutOut says whether a request is of a blocked address, which is to get the
+// API's refusal and no pages.
+func (a *App) shutOut(r *http.Request) bool {
+	_, blocked := a.Blocks.Blocked(throttle.ClientIP(r, a.Config.Server.TrustedProxies), time.Now())
+	return blocked
 }
 
 // Serve answers requests until ctx ends, then lets those under way finish.

@@ -52,6 +52,7 @@ var floors = map[string]float64{
 	"internal/openapi":  5,
 	"internal/odoocall": 5.5,
 	"internal/httpapi":  6,
+	"internal/apidoc":   6.5,
 	"internal/app":      7,
 	"cmd/gatehouse":     8,
 	"e2e":               9,

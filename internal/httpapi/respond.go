@@ -24,12 +24,15 @@ func (s *Server) respond(c *call) error {
 	case c.fault != nil || !c.reply.none && c.reply.upgrade == nil:
 		h["Content-Type"] = s.fixed.json
 	}
+	if c.reply.file != nil && c.fault == nil {
+		c.fileHeaders(h, c.reply.file)
+	}
 	values := headerValues{}
 	values.set(h, "X-Request-Id", c.event.RequestID)
 	if c.limited {
 		c.rateHeaders(h, &values)
 	}
-	if c.route != nil && c.route.Style == RFC {
+	if c.route != nil && c.route.Style == RFC && c.reply.file == nil {
 		h.Set("Pragma", "no-cache") // RFC 6749 section 5.1, for the caches of HTTP/1.0
 	}
 	if c.fault != nil {

@@ -8,6 +8,7 @@ import (
 
 	"gatehouse/internal/backend"
 	"gatehouse/internal/fault"
+	"gatehouse/internal/httpapi/wire"
 )
 
 // Telemetry is what the API needs of package traffic.
@@ -36,14 +37,19 @@ func (s *Server) telemetryRoutes() []Route {
 				{"caller", "string", "Only of one caller: user:2, key:3, client:4 or anonymous."},
 				{"status", "string", "Only of one class: 2xx, 3xx, 4xx (without 429), 5xx or 429."},
 			},
+			Doc: Doc{ID: "telemetry", Tag: TagTraffic, Data: telemetrySchema()},
 		},
 		{
 			Method: "GET", Pattern: "/api/v1/telemetry/live", Access: AdminOnly, Limiting: Counted, handler: bare(s.live),
 			Summary: "A WebSocket that tells the figures of each second, and failed requests", Output: "frames of JSON",
+			Doc: Doc{
+				ID: "telemetryLive", Tag: TagTraffic, Statuses: []int{http.StatusSwitchingProtocols}, Faults: []fault.Kind{fault.Unavailable},
+			},
 		},
 		{
 			Method: "GET", Pattern: "/metrics", Access: AdminOnly, Limiting: Counted, handler: bare(s.metrics),
 			Summary: "Metrics of this process for Prometheus", Output: "Prometheus' text format",
+			Doc: Doc{ID: "metrics", Tag: TagSystem, Also: []Media{{"text/plain", wire.Text("Prometheus' text format, version 0.0.4.")}}},
 		},
 	}
 }
