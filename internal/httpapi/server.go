@@ -76,6 +76,10 @@ type Deps struct {
 	Blocks Blocks
 	// OAuth answers the endpoints of OAuth2 clients; nil: there are none.
 	OAuth *oauth.Server
+	// Documents describes the API; nil: nothing does.
+	Documents Documents
+	// Telemetry answers the dashboard; nil: there is none.
+	Telemetry Telemetry
 	// PublicURL is where callers reach the server, without a slash at the end;
 	// "": what they reached it as.
 	PublicURL string
