@@ -38,7 +38,7 @@ export function traffic(buckets: Telemetry['traffic'], bucket: Telemetry['bucket
   });
   return {
     ...base(p),
-    grid: { left: 44, right: 14, top: 12, bottom: 26 },
+    grid: { left: 44, right: 22, top: 12, bottom: 26 },
     tooltip: tooltip(p, {
       trigger: 'axis', axisPointer: { lineStyle: { color: p.muted } },
       formatter: (params: Param[]) => {
@@ -48,7 +48,7 @@ export function traffic(buckets: Telemetry['traffic'], bucket: Telemetry['bucket
     }),
     xAxis: {
       type: 'category', data: l.names, boundaryGap: false, axisTick: { show: false }, axisLine: { lineStyle: { color: p.line } },
-      axisLabel: { ...small(p), hideOverlap: true, alignMinLabel: 'left', alignMaxLabel: 'right' },
+      axisLabel: { ...small(p), hideOverlap: true },
     },
     yAxis: counts(p),
     series: [area('Requests', l.total, p.accent, 2), area('Errors', l.errors, p.bad, 3), area('Rate-limited', l.limited, p.limited, 4)],
@@ -93,40 +93,37 @@ export function health(t: Telemetry, p: Palette): Option {
   };
 }
 
-/** Bars to the right, each below its name, so that long names have room. */
-function across(names: string[], values: number[], p: Palette, colour: string, say: (v: number) => string, hint: (i: number) => string): Option {
+/** Bars to the right, each below its name and its figure, so that long names have room. */
+function across(names: string[], values: number[], p: Palette, colour: string, room: number, say: (v: number) => string, hint: (i: number) => string): Option {
+  const axis = (data: string[], position: 'left' | 'right', more: object) => ({
+    type: 'category', data, position, inverse: true, axisLine: { show: false }, axisTick: { show: false }, z: 5,
+    axisLabel: { inside: true, margin: 0, padding: [0, 0, 9, 0], verticalAlign: 'bottom', align: position, color: p.text, fontSize: 12.5, fontFamily: p.font, interval: 0, ...more },
+  });
+  const bars = { type: 'bar', barWidth: 8 };
   return {
     ...base(p),
-    grid: { left: 2, right: 74, top: 14, bottom: 0 },
-    tooltip: tooltip(p, { trigger: 'item', formatter: (x: Param) => `${x.name}\n${hint(x.dataIndex)}` }),
-    xAxis: { type: 'value', show: false, min: 0 },
-    yAxis: {
-      type: 'category', data: names, inverse: true, axisLine: { show: false }, axisTick: { show: false }, z: 5,
-      axisLabel: { inside: true, margin: 0, padding: [0, 0, 7, 0], verticalAlign: 'bottom', align: 'left', color: p.text, fontSize: 12.5, fontFamily: p.font, width: 310, overflow: 'truncate', interval: 0 },
-    },
-    series: [{
-      id: 'bars', type: 'bar', data: values, barWidth: 9, showBackground: true, backgroundStyle: { color: p.raised, borderRadius: 4 },
-      itemStyle: { color: colour, borderRadius: 4 }, barMinHeight: 3,
-    }, {
-      // The figures stand at the right end, one below the other, whatever the length of the bar.
-      id: 'figures', type: 'bar', data: names.map(() => 0), barGap: '-100%', barWidth: 9, silent: true, tooltip: { show: false },
-      label: { show: true, position: 'right', formatter: (x: Param) => say(values[x.dataIndex] ?? 0), color: p.text, fontSize: 12.5, fontFamily: p.font },
-      itemStyle: { color: 'transparent' },
-    }],
+    grid: { left: 0, right: 0, top: 12, bottom: 0 },
+    tooltip: tooltip(p, { trigger: 'item', formatter: (x: Param) => `${names[x.dataIndex]}\n${hint(x.dataIndex)}` }),
+    xAxis: { type: 'value', show: false, min: 0, max: 'dataMax' },
+    yAxis: [axis(names, 'left', { width: room, overflow: 'truncate' }), axis(values.map((v, i) => say(v) + '\u200b'.repeat(i)), 'right', { fontWeight: 600 })],
+    series: [
+      { ...bars, id: 'bars', data: values, showBackground: true, backgroundStyle: { color: p.raised, borderRadius: 4 }, itemStyle: { color: colour, borderRadius: 4 }, barMinHeight: 3 },
+      { ...bars, id: 'figures', yAxisIndex: 1, data: values.map(() => 0), silent: true },
+    ],
   };
 }
 
-/** The endpoints that take longest. */
-export function slowest(t: Telemetry, p: Palette): Option {
+/** The endpoints that take longest; their names have so many pixels. */
+export function slowest(t: Telemetry, p: Palette, room: number): Option {
   const of = t.slowest_endpoints;
-  return across(of.map((e) => e.endpoint), of.map((e) => e.mean_ms), p, p.parts[2] ?? p.accent, (v) => duration(v),
+  return across(of.map((e) => e.endpoint), of.map((e) => e.mean_ms), p, p.parts[2] ?? p.accent, room, (v) => duration(v),
     (i) => `Mean ${duration(of[i]?.mean_ms)} of ${requests(of[i]?.count ?? 0)}`);
 }
 
 /** The addresses with most requests. */
 export function addresses(t: Telemetry, p: Palette): Option {
   const of = s.addresses(t);
-  return across(of.map((a) => a.name), of.map((a) => a.count), p, p.parts[1] ?? p.accent, (v) => number(v),
+  return across(of.map((a) => a.name), of.map((a) => a.count), p, p.parts[1] ?? p.accent, 250, (v) => number(v),
     (i) => `${requests(of[i]?.count ?? 0)}, ${s.share(of[i]?.count ?? 0, t.kpis.total_requests)} of all`);
 }
 

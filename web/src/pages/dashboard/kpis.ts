@@ -25,7 +25,7 @@ const some = (tone: Tone) => (v: number): Tone => (v > 0 ? tone : '');
 
 export const kpis: Kpi[] = [
   { key: 'total_requests', label: 'Total requests', hint: 'Requests in the range', say: count, href: (q) => href('/logs', { caller: q.caller || undefined, status: q.status || undefined }) },
-  { key: 'requests_per_second', label: 'Requests per second', hint: 'Mean of the last ten seconds, of all callers', say: (v) => number(v, 1) },
+  { key: 'requests_per_second', label: 'Requests / s', hint: 'Requests per second: the mean of the last ten seconds, of all callers', say: (v) => number(v, 1) },
   { key: 'success_rate', label: 'Success rate', hint: 'Share of requests answered with a status below 400', say: rate },
   { key: 'error_rate', label: 'Error rate', hint: 'Share of requests that failed', say: rate, tone: (v) => (v > tooMany ? 'bad' : v > tooMany / 2 ? 'warn' : '') },
   { key: 'client_errors', label: '4xx', hint: 'Errors of callers, without 429', say: count, href: logs('4xx') },
