@@ -23,6 +23,8 @@ type reply struct {
 	location string
 	// none: the answer has no body at all.
 	none bool
+	// stream is the body where it is not an envelope.
+	stream *stream
 }
 
 // meta is what an answer says beside its data.
@@ -50,6 +52,9 @@ func (s *Server) format(c *call) error {
 			c.status = http.StatusCreated
 		case c.reply.none:
 			c.status = http.StatusNoContent
+			return nil
+		case c.reply.stream != nil:
+			c.out = append(c.out[:0], c.reply.stream.chunk...)
 			return nil
 		}
 		out, err := c.appendReply(c.out[:0])

@@ -1,0 +1,24 @@
+package httpapi
+
+import (
+	"gatehouse/internal/identity"
+)
+
+// queryRoutes are those of the universal ones that work on many records at once.
+func (s *Server) queryRoutes() []Route {
+	const list = "/api/v1/{model}"
+	route := func(method, pattern, summary string, action identity.Action, h handler, params ...Param) Route {
+		return Route{
+			Method: method, Pattern: pattern, Summary: summary, Access: Scoped, Action: action, Limiting: Counted,
+			Params: append(params, contextParams()...), handler: h,
+		}
+	}
+	domain := listParams()[0]
+	most := Param{"max_affected", "integer", "Records that may be changed; if more are found, none is. Default: 1000."}
+
+	patch := route("PATCH", list, "Changes all records that a domain finds, or none", identity.Write, with(s.readBulkWrite, s.writeMatching), domain, most)
+	patch.Input, patch.Output = "an object of fields", "the ids of the changed records, and their count"
+	remove := route("DELETE", list, "Deletes all records that a domain finds, or none", identity.Delete, with(s.readBulk, s.deleteMatching), domain, most)
+	remove.Output = "the ids of the deleted records, and their count"
+	return []Route{patch, remove}
+}
