@@ -20,5 +20,8 @@ func (s *Server) queryRoutes() []Route {
 	patch.Input, patch.Output = "an object of fields", "the ids of the changed records, and their count"
 	remove := route("DELETE", list, "Deletes all records that a domain finds, or none", identity.Delete, with(s.readBulk, s.deleteMatching), domain, most)
 	remove.Output = "the ids of the deleted records, and their count"
-	return []Route{patch, remove}
+
+	sums := route("GET", list+"/aggregate", "Counts and sums, by groups", identity.Read, with(s.readAggregate, s.aggregate), aggregateParams()...)
+	sums.Output = "a list of groups: what they have in common, and the figures"
+	return []Route{patch, remove, sums}
 }
