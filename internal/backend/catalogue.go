@@ -9,14 +9,14 @@ type Catalogue struct {
 
 // Entry is a model that a caller may use in some way.
 type Entry struct {
-	Model   *schema.Model
-	May     [4]bool         // by schema.Mode
-	Fields  []*schema.Field // that the caller may see, in order of declaration
+	Model  *schema.Model
+	May    [4]bool         // by schema.Mode
+	Fields []*schema.Field // that the caller may see, in order of declaration
 	// WriteOnly fields are taken and never answered: a password. Needed are those
 	// that a new record cannot do without.
 	WriteOnly []*schema.Field
 	Needed    []string
-	Methods   []MethodInfo    // of the model's own logic, sorted
+	Methods   []MethodInfo // of the model's own logic, sorted
 	// Common says that the model has the methods that all of Odoo's have, too.
 	Common bool
 }

@@ -74,6 +74,9 @@ func (s *Server) routes() []Route {
 // Routes lists all routes, for the API document.
 func (s *Server) Routes() []Route { return append([]Route(nil), s.table...) }
 
+// Resources lists the curated resources, for the API document.
+func (s *Server) Resources() []Resource { return append([]Resource(nil), s.deps.Resources...) }
+
 // systemRoutes are about the server itself.
 func (s *Server) systemRoutes() []Route {
 	return []Route{
