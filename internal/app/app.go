@@ -55,7 +55,7 @@ func Open(ctx context.Context, cfg *config.Config, log *slog.Logger, version str
 }
 
 func (a *App) open(ctx context.Context) (err error) {
-	if a.DB, err = openStore(ctx, a.Config); err != nil {
+	if a.DB, err = openStore(ctx, a.Config, false); err != nil {
 		return fmt.Errorf("open the store: %w", err)
 	}
 	passwords := identity.NewPasswords(0)
@@ -103,16 +103,21 @@ func limitTimeout(cfg *config.Config) time.Duration {
 
 // openStore opens PostgreSQL where a URL is configured, else the SQLite file
 // in the data directory.
-func openStore(ctx context.Context, cfg *config.Config) (sqldb.DB, error) {
-	opts := sqldb.Options{MaxConns: cfg.Store.DatabaseMaxConns}
+func openStore(ctx context.Context, cfg *config.Config, readOnly bool) (sqldb.DB, error) {
+	opts := sqldb.Options{MaxConns: cfg.Store.DatabaseMaxConns, ReadOnly: readOnly}
 	if url := cfg.Store.DatabaseURL.Reveal(); url != "" {
 		return sqldb.OpenPostgres(ctx, url, opts)
 	}
-	if err := os.MkdirAll(cfg.Store.DataDir, 0o700); err != nil {
+	file := filepath.Join(cfg.Store.DataDir, "gatehouse.db")
+	if readOnly {
+		if _, err := os.Stat(file); err != nil {
+			return nil, fmt.Errorf("there is no store in %s: %w", cfg.Store.DataDir, err)
+		}
+	} else if err := os.MkdirAll(cfg.Store.DataDir, 0o700); err != nil {
 		return nil, err
 	}
 	opts.MaxConns = 0 // the pool of a file is sized by the processors
-	return sqldb.OpenSQLite(ctx, filepath.Join(cfg.Store.DataDir, "gatehouse.db"), opts)
+	return sqldb.OpenSQLite(ctx, file, opts)
 }
 
 // Close stops the services and closes the store; what was counted in memory is

@@ -15,6 +15,8 @@ import (
 	"gatehouse/internal/httpapi"
 	"gatehouse/internal/oauth"
 	"gatehouse/internal/record"
+	"gatehouse/internal/throttle"
+	"gatehouse/web"
 )
 
 // readHeaderTimeout cuts off clients that never finish their headers,
@@ -33,7 +35,7 @@ func (a *App) Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return httpapi.New(httpapi.Deps{
+	api, err := httpapi.New(httpapi.Deps{
 		Backend: a.Engine, Identity: a.Identity, Limiter: a.Limiter, Settings: a.Settings, Blocks: a.Blocks,
 		Resources: httpapi.StandardResources(), Log: a.Log, Observer: requestLog{a.Log},
 		TrustedProxies: a.Config.Server.TrustedProxies, MaxBody: int64(a.Config.Server.MaxBody),
@@ -42,6 +44,17 @@ func (a *App) Handler() (http.Handler, error) {
 		OAuth:     &oauth.Server{Clients: a.Identity}, PublicURL: string(a.Config.Server.PublicURL),
 		AdmitUncounted: a.Config.Server.RateLimitOnError == "open",
 	})
+	if err != nil {
+		return nil, err
+	}
+	return web.Handler(api, a.shutOut)
+}
+
+// shutOut says whether a request is of a blocked address, which is to get the
+// API's refusal and no pages.
+func (a *App) shutOut(r *http.Request) bool {
+	_, blocked := a.Blocks.Blocked(throttle.ClientIP(r, a.Config.Server.TrustedProxies), time.Now())
+	return blocked
 }
 
 // Serve answers requests until ctx ends, then lets those under way finish.

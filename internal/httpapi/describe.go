@@ -90,6 +90,7 @@ func Headers() []Header {
 		{"Retry-After", wire.Whole("Seconds to wait before asking again.").Like(42)},
 		{"Location", wire.Text("Path of what was created.").Like("/api/v1/res.partner/147")},
 		{"WWW-Authenticate", wire.Text("How to authenticate (RFC 6750).").Like(`Bearer realm="gatehouse"`)},
+		{"Set-Cookie", wire.Text("The session of the pages, or its end.")},
 		{"Allow", wire.Text("Methods that the path has.").Like("GET, HEAD, POST")},
 		{"ETag", wire.Text("Version of what was answered.").Like(`"5f2b8c"`)},
 		{"If-None-Match", wire.Text("ETag of the version that the caller has: 304 if it still holds.")},

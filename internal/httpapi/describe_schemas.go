@@ -49,7 +49,7 @@ func Schemas() []wire.Member {
 			wire.Must("default", wire.Anything("")), wire.Must("value", wire.Anything("What holds now.")),
 		)),
 		wire.Must("Credential", wire.Word("Kind of credential.", string(identity.UserToken), string(identity.UserKey),
-			string(identity.APIKey), string(identity.ClientToken))),
+			string(identity.APIKey), string(identity.ClientToken), string(identity.Session))),
 	)
 }
 
@@ -66,6 +66,11 @@ func tokenMembers() []wire.Member {
 		wire.Must("token_type", wire.Word("", "Bearer")),
 		wire.Must("expires_in", wire.Whole("Seconds that the access token holds.")),
 	}
+}
+
+func loginSchema() *wire.Schema {
+	return wire.Object(wire.May("login", wire.Text("")), wire.May("email", wire.Text("In place of login.")),
+		wire.Must("password", wire.Text("").As("password"))).Open("Not looked at.")
 }
 
 // oneOrSeveral is a body or an answer about one thing or a list of them.

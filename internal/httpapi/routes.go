@@ -62,6 +62,7 @@ func bare(work func(*call) (reply, error)) handler {
 func (s *Server) routes() []Route {
 	all := s.systemRoutes()
 	all = append(all, s.sessionRoutes()...)
+	all = append(all, s.pageSessionRoutes()...)
 	all = append(all, s.settingRoutes()...)
 	all = append(all, s.oauthRoutes()...)
 	all = append(all, s.documentRoutes()...)

@@ -60,7 +60,7 @@ func TestUnsafeRoutesDoNotStart(t *testing.T) {
 func TestRouteTable(t *testing.T) {
 	h := newHouse(t, func(h *house) { h.deps.OAuth = &oauth.Server{} })
 	public := []string{
-		"GET /{$}", "GET /healthz", "GET /readyz", "POST /api/v1/auth/login", "POST /api/v1/auth/refresh",
+		"GET /{$}", "GET /healthz", "GET /readyz", "POST /api/v1/auth/login", "POST /api/v1/auth/session", "POST /api/v1/auth/refresh",
 		"POST /api/oauth/token", "POST /api/oauth/revoke", "GET /.well-known/oauth-authorization-server", "GET /.well-known/jwks.json",
 	}
 	for _, r := range h.server.Routes() {

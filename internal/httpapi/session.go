@@ -17,9 +17,7 @@ func (s *Server) sessionRoutes() []Route {
 			Summary: "Signs a user in", Input: "login (or email) and password", Output: pair + ", user",
 			Doc: Doc{
 				ID: "login", Tag: TagSession, Faults: []fault.Kind{fault.Unauthenticated},
-				Body: wire.Object(wire.May("login", wire.Text("")), wire.May("email", wire.Text("In place of login.")),
-					wire.Must("password", wire.Text("").As("password"))).Open("Not looked at."),
-				Example: map[string]any{"login": "demo-manager", "password": "demo-manager"},
+				Body: loginSchema(), Example: map[string]any{"login": "demo-manager", "password": "demo-manager"},
 				Data:    wire.Object(append(tokenMembers(), wire.Must("user", wire.Named("User")))...),
 			},
 		},
@@ -139,7 +137,7 @@ func (s *Server) logout(c *call, refresh string) (reply, error) {
 // narrow what he may do.
 func (s *Server) me(c *call) (reply, error) {
 	scopes := strings.Fields(c.who.Scopes.String())
-	if c.who.Kind == identity.UserToken || c.who.Kind == identity.UserKey {
+	if c.who.Kind == identity.UserToken || c.who.Kind == identity.UserKey || c.who.Kind == identity.Session {
 		scopes = []string{"all"}
 	}
 	return reply{data: struct {
