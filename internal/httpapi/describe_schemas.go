@@ -8,9 +8,10 @@ import (
 // Names of schemas that stand for the records of a model. In paths of one model
 // the document puts those of this model in their place.
 const (
-	SchemaRecord = "Record"       // as answered
-	SchemaCreate = "RecordCreate" // as sent to make one
-	SchemaUpdate = "RecordUpdate" // as sent to change one
+	SchemaRecord  = "Record"        // as answered
+	SchemaCreate  = "RecordCreate"  // as sent to make one
+	SchemaCreates = "RecordsCreate" // as sent to make one or several
+	SchemaUpdate  = "RecordUpdate"  // as sent to change one
 )
 
 // Schemas are those that descriptions refer to by name. Those of curated
@@ -33,6 +34,7 @@ func Schemas() []wire.Member {
 			Like(map[string]any{"id": 7, "name": "Acme Corp", "country_id": map[string]any{"id": 21, "name": "Belgium"}})),
 		wire.Must(SchemaCreate, wire.MapOf(wire.Anything("A field of the model."), "Fields of a new record, by Odoo's names.").
 			Like(map[string]any{"name": "Acme Corp", "is_company": true})),
+		wire.Must(SchemaCreates, oneOrSeveral(SchemaCreate)),
 		wire.Must(SchemaUpdate, wire.MapOf(wire.Anything("A field of the model."), "Fields to change, by Odoo's names.").
 			Like(map[string]any{"phone": "+32 2 555 01 23"})),
 		wire.Must("ID", wire.Object(wire.Must("id", wire.RecordID("")))),

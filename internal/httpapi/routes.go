@@ -155,7 +155,7 @@ func (s *Server) recordRoutes() []Route {
 	create := route("POST", list, "Creates a record, or several in one transaction", identity.Write)
 	create.Params, create.Input, create.Output = back, "an object of fields, or a list of them", "the id, or a list of ids; with fields= these fields too"
 	create.Doc = Doc{
-		ID: "createRecords", Body: oneOrSeveral(SchemaCreate), Data: oneOrSeveral(SchemaRecord),
+		ID: "createRecords", Body: wire.Named(SchemaCreates), Data: oneOrSeveral(SchemaRecord),
 		Statuses: []int{http.StatusCreated}, Tells: []string{"Location"},
 	}
 	create.handler = with(s.readCreate, s.createRecords)

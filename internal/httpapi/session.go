@@ -18,7 +18,7 @@ func (s *Server) sessionRoutes() []Route {
 			Doc: Doc{
 				ID: "login", Tag: TagSession, Faults: []fault.Kind{fault.Unauthenticated},
 				Body: loginSchema(), Example: map[string]any{"login": "demo-manager", "password": "demo-manager"},
-				Data:    wire.Object(append(tokenMembers(), wire.Must("user", wire.Named("User")))...),
+				Data: wire.Object(append(tokenMembers(), wire.Must("user", wire.Named("User")))...),
 			},
 		},
 		{
