@@ -82,7 +82,7 @@ await page.keyboard.type(CLIENT_ID)
 await page.getByPlaceholder('XYZ123').fill(CLIENT_SECRET)
 const [issued] = await Promise.all([
   page.waitForResponse((r) => r.url() === `${GATEHOUSE}/api/oauth/token`),
-  page.getByRole('button', { name: 'Authorize' }).click(),
+  page.getByRole('button', { name: 'Authorize', exact: true }).click(),
 ])
 assert.equal(issued.status(), 200)
 const { access_token: token } = await issued.json()

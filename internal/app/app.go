@@ -21,6 +21,7 @@ import (
 	"gatehouse/internal/setting"
 	"gatehouse/internal/sqldb"
 	"gatehouse/internal/throttle"
+	"gatehouse/internal/traffic"
 	"gatehouse/internal/webhook"
 )
 
@@ -37,6 +38,7 @@ type App struct {
 	Jobs     *job.Runner // run while it serves
 	Outbox   *webhook.Outbox
 	Webhooks *webhook.Dispatcher // sends while the app serves
+	Traffic  *traffic.Recorder
 	Version  string
 
 	// FirstPassword is the password of the user admin if this start made it at
@@ -60,6 +62,9 @@ func (a *App) open(ctx context.Context) (err error) {
 	}
 	passwords := identity.NewPasswords(0)
 	keys, guard := &gateway.Keys{NeverBlock: neverBlocked(a.Config)}, webhook.Guard{Allow: a.Config.Webhook.AllowNetworks}
+	if err := traffic.Prepare(ctx, a.DB); err != nil {
+		return fmt.Errorf("prepare the traffic log: %w", err)
+	}
 	a.Outbox = webhook.NewOutbox(a.DB, a.Log)
 	a.Engine, err = record.Open(ctx, a.DB, record.Options{
 		Models: models(),
@@ -91,6 +96,7 @@ func (a *App) open(ctx context.Context) (err error) {
 		return fmt.Errorf("read the blocked addresses: %w", err)
 	}
 	a.Webhooks = webhook.NewDispatcher(a.DB, webhook.Options{Guard: guard, Version: a.Version, Log: a.Log})
+	a.Traffic = traffic.New(a.DB, traffic.Options{Settings: a.Settings.Current, House: trafficHouse{}, Log: a.Log})
 	a.Jobs, err = job.New(a.DB, a.jobs(), job.Options{Log: a.Log})
 	return err
 }
@@ -124,6 +130,9 @@ func openStore(ctx context.Context, cfg *config.Config, readOnly bool) (sqldb.DB
 // written first.
 func (a *App) Close(ctx context.Context) error {
 	var errs []error
+	if a.Traffic != nil {
+		errs = append(errs, a.Traffic.Close(ctx))
+	}
 	if a.Webhooks != nil {
 		errs = append(errs, a.Webhooks.Stop(ctx))
 	}

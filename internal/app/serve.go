@@ -47,7 +47,8 @@ func (a *App) api() (*httpapi.Server, error) {
 	}
 	return httpapi.New(httpapi.Deps{
 		Backend: a.Engine, Identity: a.Identity, Limiter: a.Limiter, Settings: a.Settings, Blocks: a.Blocks,
-		Resources: httpapi.StandardResources(), Log: a.Log, Observer: requestLog{a.Log},
+		Resources: httpapi.StandardResources(), Log: a.Log,
+		Observer: observers{requestLog{a.Log}, observer{a.Traffic}}, Telemetry: telemetry{a.Traffic},
 		TrustedProxies: a.Config.Server.TrustedProxies, MaxBody: int64(a.Config.Server.MaxBody),
 		RequestTimeout: a.Config.Server.RequestTimeout, Version: a.Version,
 		Documents: docs,
@@ -78,6 +79,7 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 		return errors.Join(err, listener.Close())
 	}
 	a.Webhooks.Start(ctx)
+	a.Traffic.Start(ctx)
 	server := a.server(handler)
 	if ready != nil {
 		ready(listener.Addr())

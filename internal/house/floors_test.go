@@ -55,10 +55,10 @@ var floors = map[string]float64{
 	"internal/apidoc":            6.5,
 	"internal/apidoc/apidoctest": 6.6,
 	"internal/app":               7,
-	"cmd/gatehouse":     8,
-	"e2e":               9,
-	"bench":             9,
-	"conformance":       9,
+	"cmd/gatehouse":              8,
+	"e2e":                        9,
+	"bench":                      9,
+	"conformance":                9,
 
 	"internal/house": 0,
 }

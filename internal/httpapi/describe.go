@@ -53,6 +53,7 @@ const (
 	TagSession  = "Session"
 	TagOAuth    = "OAuth2"
 	TagSettings = "Settings"
+	TagTraffic  = "Traffic"
 	TagSystem   = "System"
 )
 
@@ -69,6 +70,7 @@ func Tags(res []Resource) []Tag {
 		Tag{TagSession, "Signing in and out, and who the caller is."},
 		Tag{TagOAuth, "Programs with an identity of their own: OAuth2 clients, their tokens, and what the server tells of itself."},
 		Tag{TagSettings, "Settings that take effect at once, on every node. For administrators."},
+		Tag{TagTraffic, "What was asked of the server: figures and charts, and their changes as they come. For administrators."},
 		Tag{TagSystem, "The server itself: alive, ready, described."})
 }
 
@@ -90,8 +92,8 @@ func Headers() []Header {
 		{"Retry-After", wire.Whole("Seconds to wait before asking again.").Like(42)},
 		{"Location", wire.Text("Path of what was created.").Like("/api/v1/res.partner/147")},
 		{"WWW-Authenticate", wire.Text("How to authenticate (RFC 6750).").Like(`Bearer realm="gatehouse"`)},
-		{"Set-Cookie", wire.Text("The session of the pages, or its end.")},
 		{"Allow", wire.Text("Methods that the path has.").Like("GET, HEAD, POST")},
+		{"Set-Cookie", wire.Text("The cookie of the session, or its end.").Like("gatehouse_session=…; Path=/; HttpOnly; SameSite=Strict")},
 		{"ETag", wire.Text("Version of what was answered.").Like(`"5f2b8c"`)},
 		{"If-None-Match", wire.Text("ETag of the version that the caller has: 304 if it still holds.")},
 		{"If-Match", wire.Text("ETag of the version that the caller expects: 412 if there is another one.")},

@@ -23,6 +23,7 @@ func Schemas() []wire.Member {
 		wire.Must("limit", count("Records that the answer may hold at most.")),
 		wire.Must("offset", count("Records that were skipped.")),
 		wire.Must("count", count("Records in the answer.")),
+		wire.Must("next_cursor", wire.Text("Send it as cursor to read on; null on the last page.").OrNull()),
 	}
 	numbered := append(page[:len(page):len(page)],
 		wire.May("page", count("Page, from 1; where the caller asked by page.")),

@@ -39,7 +39,8 @@ type page struct {
 	total         int64 // -1: not counted
 	limit, offset int
 	count         int
-	number, size  int // page and per_page, where the caller asked so; else 0
+	next          string // the cursor of the next page; "" on the last
+	number, size  int    // page and per_page, where the caller asked so; else 0
 }
 
 // format puts the answer, or the error, into the envelope.
@@ -142,6 +143,11 @@ func appendMeta(dst []byte, m *meta) ([]byte, error) {
 		dst = strconv.AppendInt(append(dst, `,"limit":`...), int64(p.limit), 10)
 		dst = strconv.AppendInt(append(dst, `,"offset":`...), int64(p.offset), 10)
 		dst = strconv.AppendInt(append(dst, `,"count":`...), int64(p.count), 10)
+		if dst = append(dst, `,"next_cursor":`...); p.next == "" {
+			dst = append(dst, "null"...)
+		} else {
+			dst = append(append(append(dst, '"'), p.next...), '"') // of the letters of base64
+		}
 		if p.number > 0 {
 			dst = strconv.AppendInt(append(dst, `,"page":`...), int64(p.number), 10)
 			dst = strconv.AppendInt(append(dst, `,"per_page":`...), int64(p.size), 10)

@@ -89,6 +89,7 @@ func (r curated) list(c *call, in listInput) (reply, error) {
 	}
 	query := backend.Query{
 		Model: r.res.Model, DomainText: r.res.Domain, Limit: in.limit, Offset: in.offset, Count: !in.uncounted,
+		Keyset: &backend.Keyset{After: in.cursor, Wanted: in.following},
 	}
 	if query.Domain, err = r.res.condition(m, &in.params); err != nil {
 		return reply{}, err
@@ -109,7 +110,7 @@ func (r curated) list(c *call, in listInput) (reply, error) {
 		return reply{}, err
 	}
 	raw, _ := v.finish()
-	return reply{raw: raw, meta: in.pageMeta(total, v.count)}, nil
+	return reply{raw: raw, meta: in.pageMeta(total, v.count, query.Keyset.Next)}, nil
 }
 
 // get answers one record.

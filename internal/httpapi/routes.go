@@ -66,6 +66,7 @@ func (s *Server) routes() []Route {
 	all = append(all, s.settingRoutes()...)
 	all = append(all, s.oauthRoutes()...)
 	all = append(all, s.documentRoutes()...)
+	all = append(all, s.telemetryRoutes()...)
 	for i := range s.deps.Resources {
 		all = append(all, s.resourceRoutes(&s.deps.Resources[i])...)
 	}
@@ -219,7 +220,8 @@ func pageParams() []Param {
 		{"limit", "integer", "Records at most. Default and maximum are settings; 0 is the maximum."},
 		{"offset", "integer", "Records to skip."},
 		{"order", "string", "Fields to sort by, e.g. name asc, id desc."},
-		{"count", "string", "none: do not count all matches. Default: exact."},
+		{"count", "string", "none: do not count all matches. Default: exact, but none behind a cursor."},
+		{"cursor", "string", "meta.next_cursor of the page before: reads on behind its last record. Empty begins."},
 	}
 }
 

@@ -78,6 +78,8 @@ type Deps struct {
 	OAuth *oauth.Server
 	// Documents describes the API; nil: nothing does.
 	Documents Documents
+	// Telemetry answers the dashboard; nil: there is none.
+	Telemetry Telemetry
 	// PublicURL is where callers reach the server, without a slash at the end;
 	// "": what they reached it as.
 	PublicURL string

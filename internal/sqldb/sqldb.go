@@ -38,6 +38,9 @@ type Row interface {
 	// IDs reads what Dialect.AggIDs made, without its NULL elements; NULL
 	// reads nil.
 	IDs(i int) []int64
+	// Key is a value of any type as a text from which Dialect.KeyArg makes an
+	// argument that is equal to it, to the last bit; "" for NULL.
+	Key(i int) string
 }
 
 // Stmt is one statement of a Batch.
