@@ -67,6 +67,7 @@ func stories() []story {
 		{"Domain", storyDomain},
 		{"BrokenDomain", storyBrokenDomain},
 		{"SideEffects", storySideEffects},
+		{"Cascades", storyCascades},
 		{"Validation", storyValidation},
 		{"StoredForms", storyStoredForms},
 		{"Secrets", storySecrets},
