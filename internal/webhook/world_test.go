@@ -55,6 +55,7 @@ func stories() []story {
 		{"SharedConcurrency", storySharedConcurrency},
 		{"DeadEndpointDelaysNobody", storyDeadEndpointDelaysNobody},
 		{"Circuit", storyCircuit},
+		{"ThreeDays", storyThreeDays},
 		{"Gone", storyGone},
 		{"RetryAfter", storyRetryAfter},
 		{"ForbiddenTargets", storyForbiddenTargets},
