@@ -41,7 +41,8 @@ type call struct {
 	run      func() (reply, error) // the handler with its input
 	reply    reply
 	status   int
-	out      []byte // the answer's body
+	out      []byte // the answer's body, or the beginning of a stream
+	broken   bool   // the stream broke off
 
 	body []byte // of the request
 	rows wire.Rows
@@ -63,7 +64,7 @@ func (s *Server) release(c *call) {
 		c.cancel()
 	}
 	kept := call{out: c.out[:0], body: c.body[:0], rows: c.rows}
-	if cap(kept.out) > maxKept {
+	if cap(kept.out) > maxKept || c.reply.file != nil { // a file belongs to all
 		kept.out = nil
 	}
 	if cap(kept.body) > maxKept {

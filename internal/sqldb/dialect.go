@@ -105,6 +105,10 @@ type Dialect interface {
 
 	// TextOrder is an expression that orders text by code point.
 	TextOrder(expr string) string
+	// KeyArg makes the argument that is equal to a value which Row.Key has
+	// read. It compares with expressions of the same type only.
+	KeyArg(key string) (any, error)
+
 	// CastText is PostgreSQL's text of a value of that kind.
 	CastText(expr string, kind ColumnKind) string
 	// FirstLine is a text up to its first line feed.

@@ -190,6 +190,8 @@ func (d postgresDialect) TextOrder(expr string) string {
 	return expr + ` collate "C"`
 }
 
+func (postgresDialect) KeyArg(text string) (any, error) { return text, nil }
+
 func (postgresDialect) CastText(expr string, _ ColumnKind) string {
 	return "cast(" + expr + " as text)"
 }
