@@ -47,6 +47,7 @@ func (s *Server) telemetryRoutes() []Route {
 			Summary: "A WebSocket that tells the figures of each second, and failed requests", Output: "frames of JSON",
 			Doc: Doc{
 				ID: "telemetryLive", Tag: TagTraffic, Statuses: []int{http.StatusSwitchingProtocols}, Faults: []fault.Kind{fault.Unavailable},
+				Also: []Media{{"application/json", frameSchema()}},
 			},
 		},
 		{
