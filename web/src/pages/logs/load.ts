@@ -38,12 +38,16 @@ const groupFields: Record<Grouping, string> = { date: 'create_date:day', user: '
 
 type Row = Record<string, unknown>;
 
-export async function readGroups(by: Grouping, domain: Domain, signal: AbortSignal): Promise<Group[]> {
-  const query = { groupby: groupFields[by], aggregates: '__count,latency_ms:avg', domain: domain.length ? JSON.stringify(domain) : undefined };
-  const { data } = await request<Row[]>('GET', `/api/v1/${model}/aggregate`, { query, signal });
-  const groups = data.map((row) => groupOf(by, row));
-  if (by === 'date') return groups.sort((a, b) => (a.name < b.name ? 1 : -1));
-  return groups.sort((a, b) => b.count - a.count);
+const mostGroups = 200;
+
+/** The groups with most requests, or the latest days; total is how many groups there are. */
+export async function readGroups(by: Grouping, domain: Domain, signal: AbortSignal): Promise<{ groups: Group[]; total: number }> {
+  const query = {
+    groupby: groupFields[by], aggregates: '__count,latency_ms:avg', domain: domain.length ? JSON.stringify(domain) : undefined, limit: mostGroups,
+    order: by === 'date' ? 'create_date:day desc' : '__count desc', tz: Intl.DateTimeFormat().resolvedOptions().timeZone,
+  };
+  const { data, meta } = await request<Row[]>('GET', `/api/v1/${model}/aggregate`, { query, signal });
+  return { groups: data.map((row) => groupOf(by, row)), total: meta.total ?? data.length };
 }
 
 export function groupOf(by: Grouping, row: Row): Group {
@@ -59,6 +63,8 @@ export function groupOf(by: Grouping, row: Row): Group {
     const [method, route, of] = [text('method'), text('route'), text('model')];
     return { ...group, name: `${method} ${route || 'no route'}${of ? ` ${of}` : ''}`, filter: { method, route, model: of } };
   }
-  const day = text('create_date:day').slice(0, 10);
-  return { ...group, name: day || 'No date', filter: day ? { from: `${day}T00:00:00Z`, to: `${day}T23:59:59Z` } : {} };
+  const bounds = (row.__range as Record<string, { from?: string; to?: string } | undefined> | undefined)?.['create_date:day'];
+  const end = Date.parse(bounds?.to ?? ''); // the moment after the day
+  const filter: Record<string, string> = bounds?.from && end ? { from: bounds.from, to: new Date(end - 1000).toISOString() } : {};
+  return { ...group, name: text('create_date:day') || 'No date', filter };
 }
