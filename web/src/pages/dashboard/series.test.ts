@@ -39,6 +39,16 @@ describe('series', () => {
     expect(s.share(0, 0)).toBe('–');
     expect(s.queue(telemetry())).toMatchObject({ waiting: 3, failed: 2, open: 5 });
   });
+  it('tell whether anybody has asked yet', () => {
+    const own = ['POST /api/v1/auth/session', 'GET /api/v1/telemetry', 'GET /api/v1/{model} gateway.log', 'GET /api/v1/{model}/{id} gateway.log'];
+    const t = { ...telemetry(), slowest_endpoints: [], top_endpoints: own.map((endpoint) => ({ endpoint, count: 1 })) };
+    expect(s.untouched(t)).toBe(true);
+    expect(s.untouched({ ...t, top_endpoints: [] })).toBe(true);
+    expect(s.untouched({ ...t, filters: { caller: '', status: '5xx' } })).toBe(false);
+    for (const endpoint of ['GET /api/v1/ping', 'GET /api/v1/{model} res.partner', 'GET /api/v1/authors', 'GET /api/v1/{model}']) {
+      expect(s.untouched({ ...t, top_endpoints: [{ endpoint, count: 1 }] }), endpoint).toBe(false);
+    }
+  });
   it('say it in a sentence', () => {
     expect(s.summary(telemetry())).toBe('12,345 requests, error rate 2.5 percent, 20 server errors, health 93 of 100');
   });

@@ -119,6 +119,15 @@ export function queue(t: Telemetry): Queue {
   };
 }
 
+// What these pages ask for themselves.
+const ownEndpoint = /^\w+ (\/api\/v1\/(auth|telemetry|settings|models)\b|\/healthz|\/api\/v1\/\{model\}\S* gateway\.|$)/;
+
+/** Whether nobody but these pages has asked for anything yet, as far as can be told. */
+export function untouched(t: Telemetry): boolean {
+  const { caller, status } = t.filters;
+  return caller === '' && status === '' && [...t.top_endpoints, ...t.slowest_endpoints].every((e) => ownEndpoint.test(e.endpoint));
+}
+
 export const levels = { good: 'Good', fair: 'Fair', poor: 'Poor' } as const;
 /** From these scores on, health is fair or good. */
 export const fairFrom = 50;

@@ -84,6 +84,6 @@ export function queryOf(q: Question): Record<string, string | undefined> {
   return { range: q.range === '24h' ? undefined : q.range, caller: q.caller || undefined, status: q.status || undefined };
 }
 
-export async function readTelemetry(q: Question, signal: AbortSignal): Promise<Telemetry> {
-  return (await request<Telemetry>('GET', '/api/v1/telemetry', { query: { ...q }, signal })).data;
+export async function readTelemetry(q: Question): Promise<Telemetry> {
+  return (await request<Telemetry>('GET', '/api/v1/telemetry', { query: { ...q } })).data;
 }
