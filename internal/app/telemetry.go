@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gatehouse/internal/httpapi"
+	"gatehouse/internal/identity"
 	"gatehouse/internal/sqldb"
 	"gatehouse/internal/traffic"
 	"gatehouse/internal/webhook"
@@ -19,8 +20,12 @@ type observer struct {
 	steps   []string
 }
 
-// Observe implements httpapi.Observer.
+// Observe implements httpapi.Observer. The dashboard does not watch itself: an
+// open page would ask on because of what it asked.
 func (o observer) Observe(e *httpapi.Event) {
+	if e.Credential == identity.Session && strings.HasPrefix(e.Route, httpapi.TelemetryPath) && e.Status < http.StatusBadRequest {
+		return
+	}
 	event := traffic.Event{
 		Time: e.Time, RequestID: e.RequestID, Method: e.Method, Path: e.Path, Route: e.Route, Model: e.Model, Query: e.Query,
 		Status: e.Status, Latency: e.Latency, Steps: e.Steps[:], StepNames: o.steps, BytesIn: e.BytesIn, BytesOut: e.BytesOut,
