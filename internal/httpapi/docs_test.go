@@ -24,7 +24,7 @@ func TestDocumentIsComplete(t *testing.T) {
 			return !slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(line, word) })
 		})
 	}
-	h := newHouse(t, func(h *house) { h.deps.OAuth = &oauth.Server{} })
+	h := newHouse(t, func(h *house) { h.deps.OAuth, h.deps.Telemetry = &oauth.Server{}, silent{} })
 	for _, r := range h.server.Routes() {
 		path := "`" + strings.TrimSuffix(r.Pattern, "{$}") + "`"
 		if !says(path, r.Method) {
