@@ -23,5 +23,10 @@ func (s *Server) queryRoutes() []Route {
 
 	sums := route("GET", list+"/aggregate", "Counts and sums, by groups", identity.Read, with(s.readAggregate, s.aggregate), aggregateParams()...)
 	sums.Output = "a list of groups: what they have in common, and the figures"
-	return []Route{patch, remove, sums}
+
+	since := Param{"since", "string", "meta.next_cursor of the answer before. Without it: no changes, only the cursor of now."}
+	limit := Param{"limit", "integer", "Changes at most."}
+	changes := route("GET", list+"/changes", "Created, updated and deleted records since a cursor", identity.Read, with(s.readChanges, s.changes), since, limit, domain)
+	changes.Output = "a list of id, action (created, updated, deleted) and at; meta.next_cursor and meta.more"
+	return []Route{patch, remove, sums, changes}
 }
