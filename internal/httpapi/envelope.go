@@ -23,6 +23,12 @@ type reply struct {
 	location string
 	// none: the answer has no body at all.
 	none bool
+	// text: raw is no JSON but of this content type, and stands alone.
+	text string
+	// upgrade takes the connection over, and returns when it is at its end.
+	upgrade func(http.ResponseWriter, *http.Request)
+	// file is sent as it is, in place of all else.
+	file *File
 	// stream is the body where it is not an envelope.
 	stream *stream
 }
@@ -53,23 +59,38 @@ func (s *Server) format(c *call) error {
 		case c.reply.none:
 			c.status = http.StatusNoContent
 			return nil
+		case c.reply.upgrade != nil:
+			c.status = http.StatusSwitchingProtocols
+			return nil
+		case c.reply.text != "":
+			c.out = append(c.out[:0], c.reply.raw...)
+			return nil
 		case c.reply.stream != nil:
 			c.out = append(c.out[:0], c.reply.stream.chunk...)
 			return nil
 		}
-		out, err := c.appendReply(c.out[:0])
+		out, err := c.formatReply()
 		if err == nil {
-			c.out = append(out, '\n') // a terminal's prompt then begins on a line of its own
+			c.out = out
 			return nil
 		}
 		c.refuse(fault.Wrap(err, "encode the answer"))
 	}
-	c.status = statusOf(c.fault.Kind)
+	c.status = StatusOf(c.fault.Kind)
 	if c.gone {
 		c.status = statusClientGone
 	}
 	c.out = append(c.appendFault(c.out[:0], c.fault), '\n')
 	return nil
+}
+
+// formatReply gives the body of an answer.
+func (c *call) formatReply() ([]byte, error) {
+	if c.reply.file != nil {
+		return c.formatFile(c.reply.file)
+	}
+	out, err := c.appendReply(c.out[:0])
+	return append(out, '\n'), err // a terminal's prompt then begins on a line of its own
 }
 
 // Style is how a route's answers and errors are written.

@@ -29,6 +29,10 @@ type Event struct {
 	BytesOut  int64
 	IP        netip.Addr
 	UserAgent string
+	Header    http.Header // of the request
+	// The bodies, as they were sent and will be. They are memory that is used
+	// again: they hold only until the observer returns.
+	RequestBody, ResponseBody []byte
 
 	UserID       int64 // 0: not identified
 	Login        string
@@ -63,7 +67,7 @@ func (s *Server) log(c *call) error {
 	if c.streaming() {
 		return nil
 	}
-	c.event.BytesOut = int64(len(c.out))
+	c.event.BytesOut, c.event.ResponseBody = int64(len(c.out)), c.out
 	if c.r.Method == http.MethodHead {
 		c.event.BytesOut = 0
 	}
@@ -74,7 +78,7 @@ func (s *Server) log(c *call) error {
 // observe shows the event to the observer.
 func (s *Server) observe(c *call) {
 	e := &c.event
-	e.Status = c.status
+	e.Status, e.Header, e.RequestBody = c.status, c.r.Header, c.body
 	if f := c.fault; f != nil {
 		e.ErrorType, e.ErrorMessage, e.Cause = f.Kind.String(), f.Message, f.Cause
 		if c.status >= 500 {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"gatehouse/internal/audit"
+	"gatehouse/internal/backend"
 	"gatehouse/internal/clock"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/identity"
@@ -25,6 +26,9 @@ type people map[string]*identity.Principal
 
 func (p people) Identify(_ context.Context, h http.Header, _ netip.Addr) (*identity.Principal, error) {
 	key := h.Get("X-API-Key")
+	if key == "" && identity.HasSession(h) {
+		return &identity.Principal{UserID: 2, Login: "ann", Name: "Ann", Kind: identity.Session, Subject: "session:2", Scopes: identity.AllScopes(), Administrator: true}, nil
+	}
 	if key == "" {
 		return nil, fault.New(fault.Unauthenticated, "Authentication required")
 	}
@@ -35,6 +39,20 @@ func (p people) Identify(_ context.Context, h http.Header, _ netip.Addr) (*ident
 		return who, nil
 	}
 	return nil, fault.New(fault.Unauthenticated, "Invalid API key")
+}
+
+func (p people) BeginSession(_ context.Context, login, password string, _ identity.Meta) (string, *identity.User, error) {
+	if login != "ann@example.com" || password != "secret" {
+		return "", nil, fault.New(fault.Unauthenticated, "Invalid login or password")
+	}
+	return "s", &identity.User{ID: 2, Login: login, Name: "Ann", Administrator: true}, nil
+}
+
+func (p people) EndSession(_ context.Context, who *identity.Principal) error {
+	if who.Kind != identity.Session {
+		return fault.New(fault.BadRequest, "Only a session can be ended here")
+	}
+	return nil
 }
 
 func (p people) RotateSigningKey(context.Context, audit.Origin) error { return nil }
@@ -149,11 +167,23 @@ func (e *events) last() Event {
 	return e.all[len(e.all)-1]
 }
 
+// Contract puts a check of every answer against the API document in front of a
+// server. It is set from outside the package, because what makes the document
+// imports it.
+var Contract func(t testing.TB, s *Server, b CatalogueOf) http.Handler
+
+// CatalogueOf is what the document is made from beside the routes.
+type CatalogueOf interface {
+	CatalogueKey(context.Context, *backend.Caller) (string, error)
+	Catalogue(context.Context, *backend.Caller) (*backend.Catalogue, error)
+}
+
 // house is a server with everything behind it in reach.
 type house struct {
 	t        testing.TB
 	deps     Deps
 	server   *Server
+	handler  http.Handler // the server, with every answer checked
 	backend  *memory
 	limiter  *counter
 	settings *fixedSettings
@@ -182,6 +212,10 @@ func newHouse(t testing.TB, change ...func(*house)) *house {
 	if h.server, err = New(h.deps); err != nil {
 		t.Fatal(err)
 	}
+	h.handler = h.server
+	if _, test := t.(*testing.T); test { // fuzz targets may not use their F
+		h.handler = Contract(t, h.server, h.backend)
+	}
 	return h
 }
 
@@ -209,7 +243,7 @@ func (h *house) send(key, method, path, body string, headers ...string) answer {
 		r.Header.Set(headers[i], headers[i+1])
 	}
 	w := httptest.NewRecorder()
-	h.server.ServeHTTP(w, r)
+	h.handler.ServeHTTP(w, r)
 	return answer{w, h.t}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"gatehouse/internal/backend"
 	"gatehouse/internal/fault"
+	"gatehouse/internal/httpapi/wire"
 	"gatehouse/internal/identity"
 	"gatehouse/internal/schema"
 )
@@ -21,6 +22,18 @@ func (s *Server) modelRoutes() []Route {
 		Method: "GET", Pattern: "/api/v1/models/{model}", Access: AnyCredential, Limiting: Counted, handler: bare(s.showModel),
 		Summary: "A model and the fields of it that the caller may see",
 		Output:  "name, label, access and fields: what each is like, by Odoo's names of the attributes", Params: contextParams()[:1],
+	}
+	access := wire.Object(wire.Must("read", wire.Truth("")), wire.Must("create", wire.Truth("")), wire.Must("write", wire.Truth("")), wire.Must("delete", wire.Truth("")))
+	about := []wire.Member{wire.Must("name", wire.Text("")), wire.Must("label", wire.Text("")), wire.Must("access", access)}
+	list.Doc = Doc{
+		ID: "listModels", Tag: TagRecords, Data: wire.ListOf(wire.Object(about...), ""),
+		Meta:   wire.Object(wire.Must("total", wire.Whole("")), wire.Must("count", wire.Whole(""))),
+		Faults: []fault.Kind{fault.Forbidden},
+	}
+	fields := wire.MapOf(wire.MapOf(wire.Anything(""), "Attributes of the field."), "Fields by name.")
+	one.Doc = Doc{
+		ID: "showModel", Tag: TagRecords, Data: wire.Object(append(about, wire.May("fields", fields))...),
+		Faults: []fault.Kind{fault.Forbidden, fault.NotFound},
 	}
 	return []Route{list, one}
 }

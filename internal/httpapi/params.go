@@ -22,6 +22,31 @@ type Param struct {
 	Doc  string
 }
 
+// Schema describes what the parameter takes.
+func (p Param) Schema() *wire.Schema {
+	s := &wire.Schema{Type: p.Type}
+	least := func(n float64) { s.Min = &n }
+	switch p.Name {
+	case "domain":
+		s.Example = `[["is_company","=",true]]`
+	case "fields":
+		s.Example = "name,email"
+	case "order":
+		s.Example = "name asc, id desc"
+	case "limit", "offset":
+		least(0)
+	case "page", "per_page":
+		least(1)
+	case "count":
+		s.Enum, s.Default = []string{"exact", "none"}, "exact"
+	case "values":
+		s.Enum, s.Default = []string{"plain", "odoo"}, "plain"
+	case "version":
+		s.Enum, s.Default = []string{"3.1", "3.0"}, "3.1"
+	}
+	return s
+}
+
 // params are the query parameters of a request, checked.
 type params struct {
 	domain, order, search string

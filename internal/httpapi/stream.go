@@ -165,7 +165,7 @@ func (s *Server) pour(c *call) {
 	if err != nil && !errors.Is(err, http.ErrNotSupported) {
 		c.broken = true
 		c.refuse(err)
-		if c.status = statusOf(c.fault.Kind); c.gone {
+		if c.status = StatusOf(c.fault.Kind); c.gone {
 			c.status = statusClientGone
 		}
 	}

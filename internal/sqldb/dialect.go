@@ -80,7 +80,8 @@ type Dialect interface {
 	JSONElements(expr string) string
 	// JSONRows is a table of the lists of as many values that the JSON list in
 	// a text argument holds, with the columns c1, c2 and so on: texts of the
-	// kind Text and integers of the kind Int8.
+	// kind Text, integers of the kind Int8, and moments of the kind Timestamp,
+	// written as MomentLayout says.
 	JSONRows(placeholder string, columns ...ColumnKind) string
 	// JSONContains says whether one JSON value contains another (jsonb's @>).
 	JSONContains(expr, part string) string
@@ -162,6 +163,9 @@ var (
 	}
 	granularities = []string{"hour", "day", "week", "month", "quarter", "year"}
 )
+
+// MomentLayout is how a moment in UTC is written where it is part of a text argument.
+const MomentLayout = "2006-01-02 15:04:05.999999"
 
 // Quote makes an SQL identifier of any name.
 func Quote(name string) string {

@@ -125,8 +125,11 @@ func (postgresDialect) JSONRows(placeholder string, columns ...ColumnKind) strin
 			b.WriteString(", ")
 		}
 		value := "(e ->> " + strconv.Itoa(i) + ")"
-		if kind == Int8 {
+		switch kind {
+		case Int8:
 			value = "cast(" + value + " as bigint)"
+		case Timestamp:
+			value = "cast(" + value + " as timestamp)"
 		}
 		b.WriteString(value + " as c" + strconv.Itoa(i+1))
 	}
