@@ -2,6 +2,7 @@ package record
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -124,25 +125,21 @@ func (e *Env) noteFalling(m *schema.Model, ids []int64, depth int) error {
 	if depth == maxFalling {
 		return nil
 	}
-	d := e.tx.Dialect()
 	for _, f := range e.st.reg.Referers(m.Name) {
 		if f.Model.Abstract || f.Model.AdminOnly || f.Ondelete == schema.Restrict || automatic(f.Name) || !f.HasColumn() {
 			continue
 		}
-		var users []int64
-		err := e.tx.Query(e.ctx, "select id from "+quote(f.Model.Table)+" where "+d.In(quote(f.Name), "$1", true), []any{ids}, func(r sqldb.Row) error {
-			if e.notes.ids[f.Model] == nil || e.notes.ids[f.Model].action[r.Int(0)] != changeUnlink { // else it goes by itself
-				users = append(users, r.Int(0))
-			}
-			return nil
-		})
+		users, err := e.pointing(f, ids, nil)
 		if err != nil {
 			return err
+		}
+		if noted := e.notes.ids[f.Model]; noted != nil { // what goes by itself is noted already
+			users = slices.DeleteFunc(users, func(id int64) bool { return noted.action[id] == changeUnlink })
 		}
 		if len(users) == 0 {
 			continue
 		}
-		if f.Ondelete != schema.Cascade {
+		if !cascades(f) {
 			e.note(f.Model, users, changeWrite)
 			continue
 		}
