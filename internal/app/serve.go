@@ -48,7 +48,7 @@ func (a *App) api() (*httpapi.Server, error) {
 	return httpapi.New(httpapi.Deps{
 		Backend: a.Engine, Identity: a.Identity, Limiter: a.Limiter, Settings: a.Settings, Blocks: a.Blocks,
 		Resources: httpapi.StandardResources(), Log: a.Log,
-		Observer: observers{requestLog{a.Log}, observer{a.Traffic}}, Telemetry: telemetry{a.Traffic},
+		Observer: a.observers(), Telemetry: telemetry{a.Traffic},
 		TrustedProxies: a.Config.Server.TrustedProxies, MaxBody: int64(a.Config.Server.MaxBody),
 		RequestTimeout: a.Config.Server.RequestTimeout, Version: a.Version,
 		Documents: docs,
@@ -66,7 +66,7 @@ func (a *App) shutOut(r *http.Request) bool {
 
 // Serve answers requests until ctx ends, then lets those under way finish.
 // ready, if not nil, gets the address once it listens.
-func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
+func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) (err error) {
 	handler, err := a.Handler()
 	if err != nil {
 		return err
@@ -75,6 +75,11 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	if err != nil {
 		return err
 	}
+	metrics, err := a.startMetrics(ctx)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer func() { err = errors.Join(err, metrics.stop(context.WithoutCancel(ctx))) }()
 	if err := a.Jobs.Start(ctx); err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -106,6 +111,7 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 func (a *App) drain(ctx context.Context, requests func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.Config.Server.ShutdownTimeout)
 	defer cancel()
+	a.Traffic.Drain()
 	jobs := make(chan error, 1)
 	go func() { jobs <- a.Jobs.Stop(ctx) }()
 	return errors.Join(requests(ctx), <-jobs)

@@ -2,28 +2,44 @@ package app
 
 import (
 	"context"
+	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"gatehouse/internal/httpapi"
+	"gatehouse/internal/identity"
 	"gatehouse/internal/sqldb"
 	"gatehouse/internal/traffic"
 	"gatehouse/internal/webhook"
 )
 
 // observer hands requests on to package traffic, which knows nothing of the API.
-type observer struct{ traffic *traffic.Recorder }
+type observer struct {
+	traffic *traffic.Recorder
+	steps   []string
+}
 
-// Observe implements httpapi.Observer.
+// Observe implements httpapi.Observer. The dashboard does not watch itself: an
+// open page would ask on because of what it asked.
 func (o observer) Observe(e *httpapi.Event) {
+	if e.Credential == identity.Session && strings.HasPrefix(e.Route, httpapi.TelemetryPath) && e.Status < http.StatusBadRequest {
+		return
+	}
 	event := traffic.Event{
 		Time: e.Time, RequestID: e.RequestID, Method: e.Method, Path: e.Path, Route: e.Route, Model: e.Model, Query: e.Query,
-		Status: e.Status, Latency: e.Latency, Steps: e.Steps[:], BytesIn: e.BytesIn, BytesOut: e.BytesOut,
+		Status: e.Status, Latency: e.Latency, Steps: e.Steps[:], StepNames: o.steps, BytesIn: e.BytesIn, BytesOut: e.BytesOut,
 		IP: e.IP, UserAgent: e.UserAgent, UserID: e.UserID, Login: e.Login, Credential: string(e.Credential),
 		CredentialID: e.CredentialID, LogLevel: e.LogLevel, ErrorType: e.ErrorType, ErrorMessage: e.ErrorMessage,
-		Cause: e.Cause, Stack: e.Stack,
+		Cause: e.Cause, Stack: e.Stack, Header: e.Header, RequestBody: e.RequestBody, ResponseBody: e.ResponseBody,
 	}
 	o.traffic.Observe(&event)
+}
+
+// observers are those who learn of every request.
+func (a *App) observers() observers {
+	names := httpapi.StepNames()
+	return observers{requestLog{a.Log}, observer{a.Traffic, names[:]}}
 }
 
 // telemetry answers the dashboard.
@@ -32,6 +48,16 @@ type telemetry struct{ traffic *traffic.Recorder }
 // Report implements httpapi.Telemetry.
 func (t telemetry) Report(ctx context.Context, span, caller, status string) (any, error) {
 	return t.traffic.Report(ctx, traffic.Question{Range: span, Caller: caller, Status: status})
+}
+
+// Live implements httpapi.Telemetry.
+func (t telemetry) Live(allowed func(context.Context) bool) (func(http.ResponseWriter, *http.Request), error) {
+	return t.traffic.Live(allowed)
+}
+
+// Metrics implements httpapi.Telemetry.
+func (t telemetry) Metrics(ctx context.Context) (text []byte, contentType string) {
+	return t.traffic.Metrics(ctx)
 }
 
 // trafficHouse is what telemetry tells of the rest of Gatehouse.
@@ -105,4 +131,30 @@ func (all observers) Observe(e *httpapi.Event) {
 	for _, o := range all {
 		o.Observe(e)
 	}
+}
+
+// inventTraffic writes the traffic of a year, of the users and credentials
+// there are.
+func inventTraffic(ctx context.Context, db sqldb.DB) error {
+	ids := [3][]int64{}
+	err := db.Read(ctx, func(q sqldb.Querier) error {
+		for i, sql := range []string{
+			`select id from res_users where active and not share and id > 1 order by id limit 4`,
+			`select id from gateway_key where active order by id limit 5`,
+			`select id from gateway_client where active order by id limit 3`,
+		} {
+			err := q.Query(ctx, sql, nil, func(r sqldb.Row) error {
+				ids[i] = append(ids[i], r.Int(0))
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return traffic.Demo(ctx, db, time.Now(), ids[0], ids[1], ids[2])
 }

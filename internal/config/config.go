@@ -34,6 +34,7 @@ type Config struct {
 // Server is how Gatehouse listens and what it bears of a request.
 type Server struct {
 	Listen           Address       `name:"listen" env:"GATEHOUSE_LISTEN" default:"127.0.0.1:8069" placeholder:"HOST:PORT" help:"Address that serves the API and the dashboard. An empty host means every interface."`
+	MetricsListen    Address       `name:"metrics-listen" env:"GATEHOUSE_METRICS_LISTEN" placeholder:"HOST:PORT" help:"Address that serves /metrics to Prometheus without a credential: one that only it can reach. Empty: /metrics is on the main address, for administrators."`
 	TrustedProxies   Networks      `name:"trusted-proxies" env:"GATEHOUSE_TRUSTED_PROXIES" placeholder:"CIDR,..." help:"Networks of the proxies whose X-Forwarded-For is believed. Empty: nobody's."`
 	NeverBlock       Networks      `name:"never-block" env:"GATEHOUSE_NEVER_BLOCK" placeholder:"CIDR,..." help:"Networks that are never blocked, whatever they do: an office, a monitor. Trusted proxies never are."`
 	PublicURL        PublicURL     `name:"public-url" env:"GATEHOUSE_PUBLIC_URL" placeholder:"URL" help:"Address at which callers reach this server, such as https://api.example.com: the issuer and endpoints that OAuth2 clients are told. Empty: what each caller reached it as."`
@@ -50,6 +51,7 @@ type Store struct {
 	DatabaseURL      DatabaseURL `name:"database-url" env:"GATEHOUSE_DATABASE_URL" placeholder:"URL" help:"PostgreSQL to use in place of SQLite: postgres://user:password@host/database."`
 	DatabaseMaxConns int         `name:"database-max-conns" env:"GATEHOUSE_DATABASE_MAX_CONNS" default:"0" placeholder:"N" help:"Most connections that this process opens to PostgreSQL for requests. 0: eight per processor."`
 	Demo             bool        `name:"demo" env:"GATEHOUSE_DEMO" help:"Load demo data at the first start. Never over existing data."`
+	TrafficDemo      bool        `name:"traffic-demo" env:"GATEHOUSE_TRAFFIC_DEMO" help:"Write a year of invented traffic, so that the dashboard can be seen full. Once, and never over traffic that there is."`
 	AdminPassword    Secret      `name:"admin-password" env:"GATEHOUSE_ADMIN_PASSWORD" from:"env" help:"Password of the user admin, who is made at the first start. Without it a random one is made and printed once."`
 }
 

@@ -127,3 +127,11 @@ func metadataSchema() *wire.Schema {
 	}
 	return wire.Object(members...)
 }
+
+// streamedMedia are the forms in which a list can be asked for as a whole.
+func streamedMedia() []Media {
+	return []Media{
+		{"text/csv", wire.Text("All records, a header line first (RFC 4180).")},
+		{"application/x-ndjson", wire.Text("All records, one in a line.")},
+	}
+}

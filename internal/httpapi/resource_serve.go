@@ -97,6 +97,9 @@ func (r curated) list(c *call, in listInput) (reply, error) {
 	if query.Order, err = r.res.order(m, in.order); err != nil {
 		return reply{}, err
 	}
+	if form := c.accepted(); form != asJSON {
+		return r.stream(c, m, &in.params, &query, form)
+	}
 	v, err := r.view(c, m)
 	if err != nil {
 		return reply{}, err

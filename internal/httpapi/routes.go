@@ -70,6 +70,7 @@ func (s *Server) routes() []Route {
 	for i := range s.deps.Resources {
 		all = append(all, s.resourceRoutes(&s.deps.Resources[i])...)
 	}
+	all = append(all, s.queryRoutes()...)
 	return append(all, s.recordRoutes()...)
 }
 
@@ -144,8 +145,8 @@ func (s *Server) recordRoutes() []Route {
 		return Route{Method: method, Pattern: pattern, Summary: summary, Access: Scoped, Action: action, Limiting: Counted}
 	}
 	find := route("GET", list, "Finds records", identity.Read)
-	find.Params, find.Output = listParams(), "a list of records"
-	find.Doc = Doc{ID: "listRecords", Data: wire.ListOf(wire.Named(SchemaRecord), ""), Meta: wire.Named("Page")}
+	find.Params, find.Output = listParams(), "a list of records; text/csv and application/x-ndjson are streams of all"
+	find.Doc = Doc{ID: "listRecords", Data: wire.ListOf(wire.Named(SchemaRecord), ""), Meta: wire.Named("Page"), Also: streamedMedia()}
 	find.handler = with(s.readList, s.listRecords)
 
 	get := route("GET", record, "Reads one record", identity.Read)
@@ -222,6 +223,7 @@ func pageParams() []Param {
 		{"order", "string", "Fields to sort by, e.g. name asc, id desc."},
 		{"count", "string", "none: do not count all matches. Default: exact, but none behind a cursor."},
 		{"cursor", "string", "meta.next_cursor of the page before: reads on behind its last record. Empty begins."},
+		{"formulas", "string", "keep: CSV leaves texts that begin like a formula as they are. Default: quote, an apostrophe before them."},
 	}
 }
 
