@@ -261,7 +261,7 @@ func TestBadDeclarations(t *testing.T) {
 
 func TestOverTheWire(t *testing.T) {
 	h := newHouse(t)
-	server := newWireServer(t, h.server)
+	server := newWireServer(t, h.handler)
 	r, _ := http.NewRequest(http.MethodGet, server+"/api/v1/res.partner/1", nil)
 	r.Header.Set("X-API-Key", "limited")
 	res, err := http.DefaultClient.Do(r)
