@@ -71,6 +71,7 @@ try {
   await ready(page);
   await drawn(page, 'first');
   check(await page.locator('[aria-label="Key figures"] li').count() >= 20, 'too few key figures');
+  for (const label of charts) await page.getByRole('img', { name: label }).hover(); // tooltips complain of nothing
 
   // Live: what is requested now is seen at once, without a click.
   await page.getByRole('status').filter({ hasText: /^Live$/ }).waitFor();
@@ -183,6 +184,40 @@ try {
     }
   }
   await page.screenshot({ path: join(shots, 'logs-groups.png') });
+
+  // A storm of server errors is one message, a lost connection comes back, and a hidden page rests.
+  const told = await open(browser, { viewport: { width: 1440, height: 900 }, storageState }, 'told');
+  let sockets = 0;
+  let live;
+  await told.routeWebSocket(/telemetry\/live/, (ws) => {
+    sockets++;
+    live = ws;
+    ws.send('{"type":"hello","interval_ms":1000}');
+  });
+  await told.goto(url);
+  await told.getByRole('status').filter({ hasText: /^Live$/ }).waitFor();
+  const tick = { type: 'tick', at: new Date().toISOString(), requests: 30, errors: 20, server_errors: 20, rate_limited: 0, rps: 12.5, mean_ms: 4, error_rate: 66.7 };
+  for (let i = 0; i < 20; i++) {
+    const failed = { request_id: `storm-${i}`, at: new Date().toISOString(), method: 'GET', path: '/api/v1/storm', status: 503, latency_ms: 3, ip: '192.0.2.1', login: '', caller: 'anonymous', error_type: 'unavailable', error_message: 'A storm' };
+    live.send(JSON.stringify({ type: 'fault', fault: failed }));
+  }
+  live.send(JSON.stringify(tick));
+  live.send('not JSON');
+  await told.getByText('66.7 % of the requests fail').waitFor();
+  check(await told.getByText(/^Server error: GET \/api\/v1\/storm 503$/).count() === 1, 'a storm is not one message');
+  check(await told.getByRole('button', { name: /^Inspect GET \/api\/v1\/storm, 503/ }).count() >= 10, 'the storm is not in the feed');
+  await until(async () => await figure(told, 'Requests / s') === 12.5, 'requests per second do not follow the ticks');
+  await told.screenshot({ path: join(shots, 'dashboard-alerts.png') });
+  await live.close();
+  await told.getByRole('status').filter({ hasText: 'Reconnecting' }).waitFor();
+  await told.getByRole('status').filter({ hasText: /^Live$/ }).waitFor();
+  check(sockets === 2, `${sockets} connections`);
+  await told.evaluate(() => {
+    Object.defineProperty(document, 'hidden', { configurable: true, get: () => true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  });
+  await told.getByRole('status').filter({ hasText: 'Paused' }).waitFor();
+  await told.context().close();
 
   // What cannot be read says so, and how to go on.
   const broken = await open(browser, { viewport: { width: 1440, height: 900 }, storageState }, 'broken', (text) => /500/.test(text));

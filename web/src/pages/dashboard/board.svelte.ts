@@ -101,7 +101,6 @@ export class Board {
     try {
       // Nothing is cut off: the log would hold it as a failed request, and this page would show it.
       const feed = live && this.faults !== null ? undefined : this.readFaults(question, aborter.signal);
-      this.own.made(feed ? 2 : 1);
       const next = await readTelemetry(question);
       if (aborter.signal.aborted) return;
       if (!live) this.compare(this.telemetry, next);
@@ -120,6 +119,7 @@ export class Board {
   }
 
   private async readFaults(q: Question, signal: AbortSignal): Promise<void> {
+    this.own.made();
     try {
       const read = (await list<LogRecord>(model, { domain: faultDomain(q), fields: lineFields, order: 'id desc', limit: 50, count: 'none' })).data;
       if (signal.aborted) return;
@@ -164,10 +164,10 @@ export class Board {
 
   private linked(link: Link): void {
     this.link = link;
+    if (link === 'open') this.own.forget();
     if (link === 'open' && this.wasOpen && this.question) {
       // What happened meanwhile was not heard.
       const { question } = this;
-      this.own.made();
       void this.readFaults(question, new AbortController().signal);
     }
     if (link === 'open') this.wasOpen = true;

@@ -53,6 +53,9 @@ describe('a tick', () => {
     expect(own.foreign(1)).toBe(0);
     expect(own.foreign(3)).toBe(2);
     expect(own.foreign(1)).toBe(1);
+    own.made(9);
+    own.forget();
+    expect(own.foreign(1)).toBe(1);
   });
 });
 

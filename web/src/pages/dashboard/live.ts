@@ -120,13 +120,18 @@ export function joinFaults<F extends { request_id: string; at: string }>(read: F
 }
 
 /**
- * Tells traffic of others from this page's own: whoever refetches because of
- * traffic, and makes traffic by it, never rests.
+ * Tells traffic of others from this page's own: whoever reads anew because of
+ * traffic, and makes traffic by it, never rests. (What asks for telemetry is no
+ * traffic to the server.)
  */
 export class OwnTraffic {
   private open = 0;
   made(requests = 1): void {
     this.open += requests;
+  }
+  /** Ticks were missed, and what was made is in none to come. */
+  forget(): void {
+    this.open = 0;
   }
   /** How many requests of a tick are not this page's. */
   foreign(requests: number): number {
