@@ -156,21 +156,22 @@ func following(s, word string, end int) (from, to int) {
 			return 0, 0
 		}
 		return from, secretValue(s, from, 12)
-	case Name(word):
-		from = end
-		for from < len(s) && (s[from] == ' ' || s[from] == '"' || s[from] == '\'' || s[from] == '\\') {
-			from++
-		}
-		if from == len(s) || s[from] != '=' && s[from] != ':' {
+	default: // most words are not followed by a value, so that is looked at first
+		from = skipQuotes(s, end)
+		if from == len(s) || s[from] != '=' && s[from] != ':' || !Name(word) {
 			return 0, 0
 		}
-		from++
-		for from < len(s) && (s[from] == ' ' || s[from] == '"' || s[from] == '\'' || s[from] == '\\') {
-			from++
-		}
+		from = skipQuotes(s, from+1)
 		return from, secretValue(s, from, 1)
 	}
-	return 0, 0
+}
+
+// skipQuotes passes over blanks and quotes.
+func skipQuotes(s string, i int) int {
+	for i < len(s) && (s[i] == ' ' || s[i] == '"' || s[i] == '\'' || s[i] == '\\') {
+		i++
+	}
+	return i
 }
 
 // secretValue is the end of a value of at least some length; else its start.

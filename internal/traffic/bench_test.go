@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"net/netip"
 	"syscall"
 	"testing"
@@ -39,6 +40,32 @@ func BenchmarkObserve(b *testing.B) {
 			if err := r.Close(context.Background()); err != nil {
 				b.Fatal(err)
 			}
+		})
+	}
+}
+
+// BenchmarkLog writes entries: what they cost the process behind the requests.
+func BenchmarkLog(b *testing.B) {
+	for _, dialect := range sqltest.Dialects() {
+		b.Run(dialect, func(b *testing.B) {
+			r := node(b, sqltest.Open(b, dialect), setting.LogMetadata)
+			e := invented(rand.New(rand.NewPCG(1, 2))) //nolint:gosec // no secret
+			e.Time, e.Path, e.UserAgent = testNow, "/api/v1/res.partner/42", "Mozilla/5.0 (X11; Linux x86_64)"
+			e.Header = http.Header{
+				"User-Agent": {e.UserAgent}, "Accept": {"application/json"}, "Authorization": {"Bearer x"}, "Content-Type": {"application/json"},
+			}
+			e.StepNames = []string{"receive", "identify", "authorize", "limit", "address", "route", "handle", "format"}
+			e.Steps = []time.Duration{1e4, 1e4, 1e4, 1e4, 1e4, 1e4, 1e6, 1e4}
+			before := cpuTime()
+			for i := 0; b.Loop(); i++ {
+				r.queue.add(e, setting.LogMetadata)
+				if i%logBatch == logBatch-1 {
+					if err := r.writeLog(context.Background()); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+			b.ReportMetric(float64((cpuTime()-before).Nanoseconds())/1000/float64(b.N), "cpu-us/entry")
 		})
 	}
 }
