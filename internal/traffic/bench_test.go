@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/internal/clock"
 	"gatehouse/internal/setting"
 	"gatehouse/internal/sqldb"
 	"gatehouse/internal/sqldb/sqltest"
@@ -58,6 +59,7 @@ func BenchmarkLog(b *testing.B) {
 			e.Steps = []time.Duration{1e4, 1e4, 1e4, 1e4, 1e4, 1e4, 1e6, 1e4}
 			before := cpuTime()
 			for i := 0; b.Loop(); i++ {
+				e.RequestID = clock.RandomHex(12)
 				r.queue.add(e, setting.LogMetadata)
 				if i%logBatch == logBatch-1 {
 					if err := r.writeLog(context.Background()); err != nil {
