@@ -14,6 +14,7 @@ import (
 	"gatehouse/internal/business"
 	"gatehouse/internal/httpapi"
 	"gatehouse/internal/oauth"
+	"gatehouse/internal/odooapi"
 	"gatehouse/internal/record"
 )
 
@@ -34,7 +35,8 @@ func (a *App) Handler() (http.Handler, error) {
 		Resources: httpapi.StandardResources(), Log: a.Log, Observer: requestLog{a.Log},
 		TrustedProxies: a.Config.Server.TrustedProxies, MaxBody: int64(a.Config.Server.MaxBody),
 		RequestTimeout: a.Config.Server.RequestTimeout, Version: a.Version,
-		OAuth: &oauth.Server{Clients: a.Identity}, PublicURL: string(a.Config.Server.PublicURL),
+		Protocols: []httpapi.Protocol{&odooapi.API{Backend: a.Engine, Users: a.Identity}},
+		OAuth:     &oauth.Server{Clients: a.Identity}, PublicURL: string(a.Config.Server.PublicURL),
 		AdmitUncounted: a.Config.Server.RateLimitOnError == "open",
 	})
 }

@@ -27,6 +27,7 @@ const (
 	Scoped               // whoever has the scope of the route's action
 	AdminOnly            // administrators with the scope admin
 	ClientOrAdmin        // OAuth2 clients, whom the handler authenticates, or with an API credential as AdminOnly
+	AsAsked              // one of Public, AnyCredential and Scoped, as the body asks; see Exchange
 )
 
 // Limiting says what a request counts against. It has no zero value either.
@@ -58,10 +59,13 @@ func (s *Server) identify(c *call) error {
 			return block.Fault(c.ip, c.event.Time)
 		}
 	}
-	if c.route.Access == Public || c.route.Access == ClientOrAdmin && !hasCredential(c.r.Header) {
+	if err := s.open(c); err != nil {
+		return err
+	}
+	if c.access == Public || c.access == ClientOrAdmin && !hasCredential(c.r.Header) {
 		return nil
 	}
-	who, err := s.deps.Identity.Identify(c.ctx, c.r.Header, c.ip)
+	who, err := s.principal(c)
 	if err != nil {
 		return err
 	}
@@ -84,11 +88,11 @@ func (s *Server) identify(c *call) error {
 // authorize asks whether the credential's scopes cover the route. What the
 // user behind it may do with the records is the backend's question.
 func (s *Server) authorize(c *call) error {
-	if c.route.Access == Public || c.route.Access == AnyCredential || c.route.Access == ClientOrAdmin && c.who == nil {
+	if c.access == Public || c.access == AnyCredential || c.access == ClientOrAdmin && c.who == nil {
 		return nil
 	}
-	need := identity.Need{Action: c.route.Action, Model: c.event.Model, Resource: c.route.resourceName()}
-	if c.route.Access == AdminOnly || c.route.Access == ClientOrAdmin || strings.HasPrefix(c.event.Model, adminModels) {
+	need := identity.Need{Action: c.action, Model: c.event.Model, Resource: c.route.resourceName()}
+	if c.access == AdminOnly || c.access == ClientOrAdmin || strings.HasPrefix(c.event.Model, adminModels) {
 		need = identity.Need{Action: identity.Admin}
 	}
 	if !c.who.Scopes.Allows(need) {
@@ -100,7 +104,7 @@ func (s *Server) authorize(c *call) error {
 			return c.caller.Ungranting
 		}
 	}
-	if c.route.Access == Scoped && need.Action != identity.Read {
+	if c.access == Scoped && need.Action != identity.Read {
 		c.caller.InScope = c.inScope
 	}
 	if need.Action == identity.Admin && !c.who.Administrator {

@@ -31,8 +31,11 @@ type call struct {
 	settings *setting.Settings
 	ip       netip.Addr
 	route    *Route
-	lost     *fault.Error // no route: what the route step will say
-	allow    string       // the Allow header of a 405 or of an answer to OPTIONS
+	access   Access          // of the route, or as its protocol has it
+	action   identity.Action // likewise
+	exchange Exchange        // of another protocol than REST, else nil
+	lost     *fault.Error    // no route: what the route step will say
+	allow    string          // the Allow header of a 405 or of an answer to OPTIONS
 	who      *identity.Principal
 	caller   *backend.Caller // not reused: a backend may share work between callers
 	params   params
@@ -42,6 +45,8 @@ type call struct {
 	reply    reply
 	status   int
 	out      []byte // the answer's body
+
+	contentType, cookie string // of the answer of another protocol
 
 	body []byte // of the request
 	rows wire.Rows

@@ -20,8 +20,10 @@ type Event struct {
 	Route     string // the pattern that took it, e.g. /api/v1/{model}/{id}; "" for none
 	Model     string // "" when it was not about records
 	Query     string // as sent; may hold what should not be kept
-	Status    int
-	Latency   time.Duration // until the answer was ready to be sent
+	// Status is that of the answer. Of other protocols than REST, some of which
+	// answer every error with 200, it is the one that REST has for the same.
+	Status  int
+	Latency time.Duration // until the answer was ready to be sent
 	// Steps is how long each step took, by its number. Those of the log and
 	// respond steps come after the event and are not in it.
 	Steps     [StepCount]time.Duration
@@ -58,20 +60,23 @@ func StepNames() [StepCount]string {
 // log completes the event and shows it to the observer.
 func (s *Server) log(c *call) error {
 	e := &c.event
-	e.Status, e.BytesOut = c.status, int64(len(c.out))
+	if c.exchange == nil || e.Status == 0 {
+		e.Status = c.status
+	}
+	e.BytesOut = int64(len(c.out))
 	if c.r.Method == http.MethodHead {
 		e.BytesOut = 0
 	}
 	if f := c.fault; f != nil {
 		e.ErrorType, e.ErrorMessage, e.Cause = f.Kind.String(), f.Message, f.Cause
-		if c.status >= 500 {
+		if e.Status >= 500 {
 			s.deps.Log.LogAttrs(c.r.Context(), slog.LevelError, "request failed",
 				slog.String("request_id", e.RequestID), slog.String("method", e.Method),
 				slog.String("path", e.Path), slog.Int("status", e.Status),
 				slog.String("error", f.Error()), slog.String("stack", e.Stack))
 		}
 	}
-	if (c.status == http.StatusUnauthorized || c.status == http.StatusTooManyRequests) && c.route.Limiting == Counted {
+	if (e.Status == http.StatusUnauthorized || e.Status == http.StatusTooManyRequests) && c.route.Limiting == Counted {
 		s.deps.Blocks.Violation(c.ip, e.Time)
 	}
 	e.Latency = time.Since(c.began)

@@ -21,6 +21,12 @@ func (s *Server) respond(c *call) error {
 	if !c.reply.none || c.fault != nil {
 		h["Content-Type"] = s.fixed.json
 	}
+	if c.contentType != "" {
+		h["Content-Type"] = []string{c.contentType}
+	}
+	if c.cookie != "" {
+		h["Set-Cookie"] = []string{c.cookie}
+	}
 	values := headerValues{}
 	values.set(h, "X-Request-Id", c.event.RequestID)
 	if c.limited {
@@ -82,6 +88,9 @@ func (c *call) rateHeaders(h http.Header, values *headerValues) {
 func (c *call) faultHeaders(h http.Header) {
 	switch c.fault.Kind {
 	case fault.Unauthenticated:
+		if c.status != http.StatusUnauthorized {
+			return
+		}
 		if wanted := challenge(c.route, c.r); wanted != "" {
 			h["WWW-Authenticate"] = []string{wanted}
 		}

@@ -30,6 +30,7 @@ type Route struct {
 	Style Style
 
 	handler handler
+	open    func(*http.Request, []byte) (Exchange, error) // of another protocol than REST, else nil
 }
 
 // handler reads the input of a request (the route step) and gives back what
@@ -194,7 +195,7 @@ func (r *Route) check() error {
 	switch {
 	case r.Method == "" || !strings.HasPrefix(r.Pattern, "/"):
 		return fmt.Errorf("route %q has no method or path", name)
-	case r.Access < Public || r.Access > ClientOrAdmin:
+	case r.Access < Public || r.Access > AsAsked:
 		return fmt.Errorf("route %s does not say who may call it", name)
 	case r.Limiting < Counted || r.Limiting > Uncounted:
 		return fmt.Errorf("route %s does not say what it counts against", name)

@@ -74,6 +74,8 @@ type Deps struct {
 	Blocks Blocks
 	// OAuth answers the endpoints of OAuth2 clients; nil: there are none.
 	OAuth *oauth.Server
+	// Protocols are other ways to ask than REST; none by default.
+	Protocols []Protocol
 	// PublicURL is where callers reach the server, without a slash at the end;
 	// "": what they reached it as.
 	PublicURL string
@@ -128,12 +130,13 @@ func New(deps Deps) (*Server, error) {
 	for i := range s.deps.Resources {
 		s.deps.Resources[i].Fields = prepared(deps.Resources[i].Fields)
 	}
-	s.table = s.routes()
+	spoken, wrong := s.protocolRoutes()
+	s.table = append(s.routes(), spoken...)
 	if err := checkRoutes(s.table); err != nil {
 		return nil, err
 	}
 	var err error
-	s.matcher, err = newMatcher(s.table)
+	s.matcher, err = newMatcher(slices.Concat(s.table, wrong))
 	return s, err
 }
 
@@ -171,7 +174,7 @@ func (s *Server) pseudoRoutes() {
 
 // enter turns path, parameters and body into the handler's input.
 func (s *Server) enter(c *call) (err error) {
-	if c.lost == nil && c.route.Limiting == Counted { // probes may add what they like
+	if c.lost == nil && c.exchange == nil && c.route.Limiting == Counted { // probes and other protocols may add what they like
 		if c.params, err = parseParams(c.r.URL.RawQuery, c.route.Params, c.settings); err != nil {
 			return err
 		}

@@ -95,13 +95,5 @@ func (s *Service) identifyToken(ctx context.Context, token string, now time.Time
 	if e.principal != nil && e.users == s.usersGen.Load() {
 		return e.principal, nil
 	}
-	a, err := s.tokenAccount(ctx, e.claims)
-	if err != nil {
-		return nil, err
-	}
-	p := a.principal()
-	p.Kind, p.TokenID, p.Family, p.Scopes = UserToken, e.claims.ID, e.claims.Family, AllScopes()
-	p.Subject = "user:" + e.claims.Subject
-	s.tokens.put(sum, &tokenEntry{claims: e.claims, expires: e.expires, users: a.users, principal: p})
-	return p, nil
+	return s.userPrincipal(ctx, s.tokens, sum, e, UserToken)
 }

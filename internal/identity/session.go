@@ -81,8 +81,12 @@ func (s *Service) checkPassword(ctx context.Context, login, password string, ip 
 		return nil, err
 	}
 	if !ok || !user.Active {
-		s.attempts.fail(login, ip, s.clock.Now())
-		return nil, fault.New(fault.Unauthenticated, "Invalid login or password")
+		if looksLikeKey(password) {
+			s.attempts.failAddress(ip, s.clock.Now())
+		} else {
+			s.attempts.fail(login, ip, s.clock.Now())
+		}
+		return nil, wrongPassword()
 	}
 	s.attempts.succeed(login)
 	return user, nil
@@ -100,15 +104,7 @@ func (s *Service) issue(ctx context.Context, tx sqldb.Tx, user *User, family str
 	if pair.RefreshToken, err = s.sign(refresh); err != nil {
 		return nil, err
 	}
-	var records []sqldb.Stmt
-	for _, c := range []*claims{access, refresh} {
-		records = append(records, sqldb.Stmt{
-			SQL: `insert into gateway_token (jti, user_id, family, kind, issued_at, expires_at, ip, user_agent)
-				values ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			Args: []any{c.ID, user.ID, family, string(c.Type), c.IssuedAt.UTC(), c.ExpiresAt.UTC(), address(meta.IP), plain(meta.UserAgent)},
-		})
-	}
-	return pair, tx.Batch(ctx, records)
+	return pair, recordTokens(ctx, tx, user, meta, access, refresh)
 }
 
 // Refresh exchanges a refresh token for a new pair, once. If it was exchanged

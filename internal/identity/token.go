@@ -32,6 +32,7 @@ const (
 	accessToken  tokenKind = "access"
 	refreshToken tokenKind = "refresh"
 	clientToken  tokenKind = "client"
+	sessionToken tokenKind = "session" // the id of a web session
 )
 
 // claims are what a token says (RFC 7519 section 4): sub is the user's id, fam
@@ -56,15 +57,11 @@ func (c *claims) userID() int64 {
 
 // newClaims begins a token; times are whole seconds, as the claims have them.
 func newClaims(kind tokenKind, user *User, family string, now time.Time) *claims {
-	life := accessLife
-	if kind == refreshToken {
-		life = refreshLife
-	}
 	now = now.Truncate(time.Second)
 	return &claims{
 		RegisteredClaims: jwt.RegisteredClaims{
 			Issuer: issuer, Subject: strconv.FormatInt(user.ID, 10), ID: clock.RandomHex(16),
-			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(life)),
+			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(lifeOf(kind))),
 		},
 		Type: kind, Family: family, Version: user.passwordVersion(),
 	}
@@ -143,13 +140,15 @@ const clockSkew = 60 * time.Second
 func (c *claims) check(kind tokenKind, now time.Time) error {
 	switch {
 	case c.Issuer != issuer || c.userID() == 0 || c.ID == "" || c.Family == "" || c.ExpiresAt == nil || c.IssuedAt == nil ||
-		c.IssuedAt.After(now.Add(clockSkew)) || !slices.Contains([]tokenKind{accessToken, refreshToken, clientToken}, c.Type) ||
+		c.IssuedAt.After(now.Add(clockSkew)) || !slices.Contains([]tokenKind{accessToken, refreshToken, clientToken, sessionToken}, c.Type) ||
 		(c.Type == clientToken) != (c.ClientID != ""):
 		return invalidToken()
 	case !now.Before(c.ExpiresAt.Time):
 		return fault.New(fault.Unauthenticated, "Token has expired")
 	case c.Type != kind && kind == accessToken:
 		return fault.New(fault.Unauthenticated, "Invalid token: an access token is needed")
+	case c.Type != kind && kind == sessionToken:
+		return invalidToken()
 	case c.Type != kind:
 		return fault.New(fault.Unauthenticated, "Invalid token: a refresh token is needed")
 	}
