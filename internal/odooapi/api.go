@@ -50,9 +50,12 @@ func versionInfo() []any { return []any{19, 0, 0, "final", 0, ""} }
 
 // aboutVersion is the answer of common.version.
 func aboutVersion() any {
-	return map[string]any{
-		"server_version": version, "server_version_info": versionInfo(), "server_serie": version, "protocol_version": 1,
-	}
+	return struct {
+		Version  string `json:"server_version"`
+		Info     []any  `json:"server_version_info"`
+		Series   string `json:"server_serie"`
+		Protocol int    `json:"protocol_version"`
+	}{version, versionInfo(), version, 1}
 }
 
 // work is what a request asks for, whichever way it came in.

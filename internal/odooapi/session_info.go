@@ -3,6 +3,7 @@ package odooapi
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"gatehouse/internal/backend"
@@ -100,6 +101,7 @@ func (a *API) companies(ctx context.Context, sudo *backend.Caller, ids []int64) 
 	}, &companies)
 	all := map[string]any{}
 	for _, c := range companies {
+		c.Children = slices.DeleteFunc(c.Children, func(id int64) bool { return !slices.Contains(ids, id) })
 		all[strconv.FormatInt(c.ID, 10)] = map[string]any{
 			"id": c.ID, "name": c.Name, "sequence": c.Sequence, "parent_id": c.Parent.orFalse(),
 			"child_ids": c.Children, "currency_id": c.Currency.orFalse(),

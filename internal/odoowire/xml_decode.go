@@ -337,9 +337,14 @@ func double(text string) (any, error) {
 	return json.Number(formatDouble(x)), nil
 }
 
-// formatDouble writes a number so that it can't be taken for an integer.
+// formatDouble writes a number so that it can't be taken for an integer, with
+// an exponent only where Python has one too: not all clients know them.
 func formatDouble(x float64) string {
-	text := strconv.FormatFloat(x, 'g', -1, 64)
+	format := byte('f')
+	if size := math.Abs(x); size >= 1e16 || size < 1e-4 && size > 0 {
+		format = 'g'
+	}
+	text := strconv.FormatFloat(x, format, -1, 64)
 	if !strings.ContainsAny(text, ".e") {
 		text += ".0"
 	}
