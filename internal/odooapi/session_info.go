@@ -1,6 +1,7 @@
 package odooapi
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -34,8 +35,9 @@ func (l link) orFalse() any {
 }
 
 // sessionInfo is what Odoo's clients want to know at the start of a session: of
-// its many members those that mean something without Odoo's web client.
-func (a *API) sessionInfo(ctx context.Context, who *identity.Principal) (any, error) {
+// its many members those that mean something without Odoo's web client. db is
+// the name that the client has for the one database.
+func (a *API) sessionInfo(ctx context.Context, who *identity.Principal, db string) (any, error) {
 	sudo := &backend.Caller{UserID: who.UserID, Superuser: true}
 	var users []struct {
 		Name      string  `json:"name"`
@@ -69,7 +71,7 @@ func (a *API) sessionInfo(ctx context.Context, who *identity.Principal) (any, er
 	}
 	lang, _ := profile.(map[string]any)
 	return map[string]any{
-		"uid": who.UserID, "db": database, "username": user.Login, "name": user.Name,
+		"uid": who.UserID, "db": cmp.Or(db, database), "username": user.Login, "name": user.Name,
 		"is_system": who.Administrator, "is_admin": who.Administrator, "is_public": false, "is_internal_user": !user.Share,
 		"user_context": profile, "bundle_params": map[string]any{"lang": lang["lang"]},
 		"server_version": version, "server_version_info": versionInfo(),

@@ -75,6 +75,7 @@ func (x *web) Identify(ctx context.Context, _ identity.Meta) (who *identity.Prin
 func (x *web) authenticate(call *odoowire.RPCCall) error {
 	login, _ := call.Params["login"].(string)
 	password, _ := call.Params["password"].(string)
+	db, _ := call.Params["db"].(string)
 	*x.work = public(func(ctx context.Context, from identity.Meta) (any, error) {
 		id, who, err := x.api.Users.StartWebSession(ctx, login, password, from)
 		if fault.Is(err, fault.Unauthenticated) {
@@ -85,7 +86,7 @@ func (x *web) authenticate(call *odoowire.RPCCall) error {
 		}
 		x.who = who
 		x.setCookie(id, identity.WebSessionLife)
-		return x.api.sessionInfo(ctx, who)
+		return x.api.sessionInfo(ctx, who, db)
 	})
 	return nil
 }
@@ -114,7 +115,7 @@ func (x *web) info(*odoowire.RPCCall) error {
 		if who == nil { // another credential
 			who = &identity.Principal{UserID: caller.UserID, Login: caller.Origin.Login, Administrator: caller.Admin}
 		}
-		return x.api.sessionInfo(ctx, who)
+		return x.api.sessionInfo(ctx, who, "")
 	})
 	return nil
 }
