@@ -124,8 +124,10 @@ func TestOdooScopes(t *testing.T) {
 	o.json2("res.partner/search_count", `{"domain":[]}`, 200, "", "X-API-Key", reader)
 	o.json2("res.partner/check_access_rights", `{"operation":"unlink"}`, 200, "true", "X-API-Key", reader)
 	for _, test := range [][2]string{
-		{"res.partner/create", `{"vals_list":{"name":"x"}}`}, {"res.partner/write", `{"ids":[1],"vals":{"name":"x"}}`},
-		{"res.partner/action_archive", `{"ids":[1]}`}, {"res.partner/name_create", `{"name":"x"}`},
+		{"res.partner/create", `{"vals_list":{"name":"x"}}`},
+		{"res.partner/write", `{"ids":[1],"vals":{"name":"x"}}`},
+		{"res.partner/action_archive", `{"ids":[1]}`},
+		{"res.partner/name_create", `{"name":"x"}`},
 	} {
 		o.json2(test[0], test[1], 403, "Missing scope: write", "X-API-Key", reader)
 	}
@@ -277,7 +279,7 @@ func TestOdooLimits(t *testing.T) {
 	slow := o.key("read", func(s *identity.KeySpec) { s.Limits.Minute = 2 })
 	for i := range 3 {
 		a := o.execute(2, slow, "res.partner", "search_count", "[[]]")
-		if i < 2 && (a.status != 200 || a.name() != "" || a.header["RateLimit-Remaining"] == nil) {
+		if i < 2 && (a.status != 200 || a.name() != "" || a.header.Get("X-Request-Id") == "") {
 			t.Errorf("call %d: %+v", i, a)
 		}
 		if i == 2 && (a.status != 429 || a.name() != "werkzeug.exceptions.TooManyRequests" || a.header.Get("Retry-After") == "") {

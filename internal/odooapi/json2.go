@@ -96,17 +96,17 @@ func openVersion(*http.Request, []byte) (httpapi.Exchange, error) {
 // Identify implements httpapi.Exchange: all credentials of JSON-2 are in headers.
 func (x *json2) Identify(context.Context, identity.Meta) (*identity.Principal, error) {
 	x.noCredential = true
-	return nil, fault.New(fault.Unauthenticated, noAPIKey)
+	return nil, fault.New(fault.Unauthenticated, notSignedIn)
 }
 
-const noAPIKey = "User not authenticated, use an API Key with a Bearer Authorization header."
+const notSignedIn = "User not authenticated, use an API Key with a Bearer Authorization header."
 
 // Answer implements httpapi.Exchange.
 func (x *json2) Answer(dst []byte, f *fault.Error, status int) (httpapi.Answer, error) {
 	if f != nil && f.Kind == fault.UnsupportedMedia && x.html != "" {
 		return httpapi.Answer{Body: append(dst, x.html...), Status: status, ContentType: typeHTML}, nil
 	}
-	var v any = x.result
+	v := x.result
 	if f != nil {
 		e := x.dialect().describe(f, x.work, status)
 		v, status = e, e.Status
@@ -119,7 +119,7 @@ func (x *json2) dialect() dialect {
 	return dialect{
 		unauthenticated: func(f *fault.Error) *odoowire.Error {
 			if x.noCredential {
-				return odoowire.Unauthorized(noAPIKey)
+				return odoowire.Unauthorized(notSignedIn)
 			}
 			e := odoowire.Unauthorized("Invalid apikey")
 			e.Debug = f.Message + "\n"
