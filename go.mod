@@ -2,6 +2,12 @@ module gatehouse
 
 go 1.26.8
 
+// packages of npm may hold Go files
+ignore (
+	./e2e/npm/node_modules
+	./web/node_modules
+)
+
 require (
 	github.com/alecthomas/kong v1.17.0
 	github.com/golang-jwt/jwt/v5 v5.3.1

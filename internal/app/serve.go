@@ -16,6 +16,8 @@ import (
 	"gatehouse/internal/oauth"
 	"gatehouse/internal/odooapi"
 	"gatehouse/internal/record"
+	"gatehouse/internal/throttle"
+	"gatehouse/web"
 )
 
 // readHeaderTimeout cuts off clients that never finish their headers,
@@ -30,15 +32,32 @@ const (
 
 // Handler is the HTTP face of the app.
 func (a *App) Handler() (http.Handler, error) {
-	return httpapi.New(httpapi.Deps{
+	docs, err := a.docs()
+	if err != nil {
+		return nil, err
+	}
+	api, err := httpapi.New(httpapi.Deps{
 		Backend: a.Engine, Identity: a.Identity, Limiter: a.Limiter, Settings: a.Settings, Blocks: a.Blocks,
-		Resources: httpapi.StandardResources(), Log: a.Log, Observer: requestLog{a.Log},
+		Resources: httpapi.StandardResources(), Log: a.Log,
+		Observer: observers{requestLog{a.Log}, observer{a.Traffic}}, Telemetry: telemetry{a.Traffic},
 		TrustedProxies: a.Config.Server.TrustedProxies, MaxBody: int64(a.Config.Server.MaxBody),
 		RequestTimeout: a.Config.Server.RequestTimeout, Version: a.Version,
 		Protocols: []httpapi.Protocol{&odooapi.API{Backend: a.Engine, Users: a.Identity}},
+		Documents: docs,
 		OAuth:     &oauth.Server{Clients: a.Identity}, PublicURL: string(a.Config.Server.PublicURL),
 		AdmitUncounted: a.Config.Server.RateLimitOnError == "open",
 	})
+	if err != nil {
+		return nil, err
+	}
+	return web.Handler(api, a.shutOut)
+}
+
+// shutOut says whether a request is of a blocked address, which is to get the
+// API's refusal and no pages.
+func (a *App) shutOut(r *http.Request) bool {
+	_, blocked := a.Blocks.Blocked(throttle.ClientIP(r, a.Config.Server.TrustedProxies), time.Now())
+	return blocked
 }
 
 // Serve answers requests until ctx ends, then lets those under way finish.
@@ -56,6 +75,7 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 		return errors.Join(err, listener.Close())
 	}
 	a.Webhooks.Start(ctx)
+	a.Traffic.Start(ctx)
 	server := a.server(handler)
 	if ready != nil {
 		ready(listener.Addr())

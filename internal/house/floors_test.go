@@ -54,6 +54,7 @@ var floors = map[string]float64{
 	"internal/odoocall": 5.5,
 	"internal/httpapi":  6,
 	"internal/odooapi":  6.5,
+	"internal/apidoc":   6.5,
 	"internal/app":      7,
 	"cmd/gatehouse":     8,
 	"e2e":               9,

@@ -21,13 +21,14 @@ type Access uint8
 
 // The kinds of access.
 const (
-	_             Access = iota
-	Public               // anybody, without a credential
-	AnyCredential        // whoever is identified
-	Scoped               // whoever has the scope of the route's action
-	AdminOnly            // administrators with the scope admin
-	ClientOrAdmin        // OAuth2 clients, whom the handler authenticates, or with an API credential as AdminOnly
-	AsAsked              // one of Public, AnyCredential and Scoped, as the body asks; see Exchange
+	_                  Access = iota
+	Public                    // anybody, without a credential
+	AnyCredential             // whoever is identified
+	Scoped                    // whoever has the scope of the route's action
+	AdminOnly                 // administrators with the scope admin
+	ClientOrAdmin             // OAuth2 clients, whom the handler authenticates, or with an API credential as AdminOnly
+	OptionalCredential        // anybody, if the handler agrees; whoever comes with a credential is identified
+	AsAsked                   // one of Public, AnyCredential and Scoped, as the body asks; see Exchange
 )
 
 // Limiting says what a request counts against. It has no zero value either.
@@ -62,8 +63,14 @@ func (s *Server) identify(c *call) error {
 	if err := s.open(c); err != nil {
 		return err
 	}
-	if c.access == Public || c.access == ClientOrAdmin && !hasCredential(c.r.Header) {
+	switch c.access {
+	case Public:
 		return nil
+	case ClientOrAdmin, OptionalCredential:
+		if !hasCredential(c.r.Header) {
+			return nil
+		}
+	default:
 	}
 	who, err := s.principal(c)
 	if err != nil {
@@ -71,6 +78,11 @@ func (s *Server) identify(c *call) error {
 	}
 	if who == nil {
 		return fault.New(fault.Unauthenticated, "Authentication required")
+	}
+	if who.Kind == identity.Session {
+		if err := s.ownPage(c.r); err != nil {
+			return err
+		}
 	}
 	c.who = who
 	c.caller.UserID = who.UserID
@@ -88,7 +100,9 @@ func (s *Server) identify(c *call) error {
 // authorize asks whether the credential's scopes cover the route. What the
 // user behind it may do with the records is the backend's question.
 func (s *Server) authorize(c *call) error {
-	if c.access == Public || c.access == AnyCredential || c.access == ClientOrAdmin && c.who == nil {
+	switch {
+	case c.access == Public, c.access == AnyCredential, c.access == OptionalCredential,
+		c.access == ClientOrAdmin && c.who == nil:
 		return nil
 	}
 	need := identity.Need{Action: c.action, Model: c.event.Model, Resource: c.route.resourceName()}

@@ -23,6 +23,8 @@ type reply struct {
 	location string
 	// none: the answer has no body at all.
 	none bool
+	// file is sent as it is, in place of all else.
+	file *File
 }
 
 // meta is what an answer says beside its data.
@@ -37,7 +39,8 @@ type page struct {
 	total         int64 // -1: not counted
 	limit, offset int
 	count         int
-	number, size  int // page and per_page, where the caller asked so; else 0
+	next          string // the cursor of the next page; "" on the last
+	number, size  int    // page and per_page, where the caller asked so; else 0
 }
 
 // format puts the answer, or the error, into the envelope.
@@ -54,19 +57,28 @@ func (s *Server) format(c *call) error {
 			c.status = http.StatusNoContent
 			return nil
 		}
-		out, err := c.appendReply(c.out[:0])
+		out, err := c.formatReply()
 		if err == nil {
-			c.out = append(out, '\n') // a terminal's prompt then begins on a line of its own
+			c.out = out
 			return nil
 		}
 		c.refuse(fault.Wrap(err, "encode the answer"))
 	}
-	c.status = statusOf(c.fault.Kind)
+	c.status = StatusOf(c.fault.Kind)
 	if c.gone {
 		c.status = statusClientGone
 	}
 	c.out = append(c.appendFault(c.out[:0], c.fault), '\n')
 	return nil
+}
+
+// formatReply gives the body of an answer.
+func (c *call) formatReply() ([]byte, error) {
+	if c.reply.file != nil {
+		return c.formatFile(c.reply.file)
+	}
+	out, err := c.appendReply(c.out[:0])
+	return append(out, '\n'), err // a terminal's prompt then begins on a line of its own
 }
 
 // Style is how a route's answers and errors are written.
@@ -134,6 +146,11 @@ func appendMeta(dst []byte, m *meta) ([]byte, error) {
 		dst = strconv.AppendInt(append(dst, `,"limit":`...), int64(p.limit), 10)
 		dst = strconv.AppendInt(append(dst, `,"offset":`...), int64(p.offset), 10)
 		dst = strconv.AppendInt(append(dst, `,"count":`...), int64(p.count), 10)
+		if dst = append(dst, `,"next_cursor":`...); p.next == "" {
+			dst = append(dst, "null"...)
+		} else {
+			dst = append(append(append(dst, '"'), p.next...), '"') // of the letters of base64
+		}
 		if p.number > 0 {
 			dst = strconv.AppendInt(append(dst, `,"page":`...), int64(p.number), 10)
 			dst = strconv.AppendInt(append(dst, `,"per_page":`...), int64(p.size), 10)

@@ -21,10 +21,8 @@ type Protocol interface {
 
 // ProtocolPath is a route of a Protocol.
 type ProtocolPath struct {
-	// Method is one of HTTP; "" is all that have no path of their own: those are
-	// for telling a caller that he is wrong, and not in the API document.
-	Method, Pattern        string
-	Summary, Input, Output string
+	// Method is one of HTTP; "" is all that have no path of their own.
+	Method, Pattern string
 	// Open reads a request, before anybody knows who sent it. There is an
 	// Exchange even for an error, which it puts into words.
 	Open func(r *http.Request, body []byte) (Exchange, error)
@@ -64,23 +62,17 @@ type Answer struct {
 	Login  string
 }
 
-// protocolRoutes are the paths of the other protocols; those that only tell a
-// caller that he is wrong are apart.
-func (s *Server) protocolRoutes() (routes, wrong []Route) {
+// protocolRoutes are the paths of the other protocols. They are not in the
+// table of the REST API: what their methods take is for the protocol to say.
+func (s *Server) protocolRoutes() (routes []Route) {
 	for _, protocol := range s.deps.Protocols {
 		for _, p := range protocol.Paths() {
-			r := Route{
-				Method: p.Method, Pattern: p.Pattern, Summary: p.Summary, Input: p.Input, Output: p.Output,
-				Access: AsAsked, Limiting: Counted, open: p.Open, handler: bare(s.runExchange),
-			}
-			if p.Method == "" {
-				wrong = append(wrong, r)
-			} else {
-				routes = append(routes, r)
-			}
+			routes = append(routes, Route{
+				Method: p.Method, Pattern: p.Pattern, Access: AsAsked, Limiting: Counted, open: p.Open, handler: bare(s.runExchange),
+			})
 		}
 	}
-	return routes, wrong
+	return routes
 }
 
 // open reads a request of another protocol: who may call depends on what is
@@ -126,12 +118,12 @@ func (s *Server) runExchange(c *call) (reply, error) {
 func (s *Server) formatExchange(c *call) error {
 	status := http.StatusOK
 	if c.fault != nil {
-		status = statusOf(c.fault.Kind)
+		status = StatusOf(c.fault.Kind)
 	}
 	a, err := c.exchange.Answer(c.out[:0], c.fault, status)
 	if err != nil {
 		c.refuse(fault.Wrap(err, "encode the answer"))
-		status = statusOf(c.fault.Kind)
+		status = StatusOf(c.fault.Kind)
 		if a, err = c.exchange.Answer(c.out[:0], c.fault, status); err != nil {
 			return err
 		}

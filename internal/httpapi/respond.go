@@ -27,12 +27,15 @@ func (s *Server) respond(c *call) error {
 	if c.cookie != "" {
 		h["Set-Cookie"] = []string{c.cookie}
 	}
+	if c.reply.file != nil && c.fault == nil {
+		c.fileHeaders(h, c.reply.file)
+	}
 	values := headerValues{}
 	values.set(h, "X-Request-Id", c.event.RequestID)
 	if c.limited {
 		c.rateHeaders(h, &values)
 	}
-	if c.route != nil && c.route.Style == RFC {
+	if c.route != nil && c.route.Style == RFC && c.reply.file == nil {
 		h.Set("Pragma", "no-cache") // RFC 6749 section 5.1, for the caches of HTTP/1.0
 	}
 	if c.fault != nil {

@@ -32,6 +32,8 @@ type Identity interface {
 	Login(ctx context.Context, login, password string, meta identity.Meta) (*identity.TokenPair, *identity.User, error)
 	Refresh(ctx context.Context, token string, meta identity.Meta) (*identity.TokenPair, error)
 	Logout(ctx context.Context, p *identity.Principal, refresh string) error
+	BeginSession(ctx context.Context, login, password string, meta identity.Meta) (string, *identity.User, error)
+	EndSession(ctx context.Context, p *identity.Principal) error
 	RotateSigningKey(ctx context.Context, who audit.Origin) error
 	// UsedFrom notes where and when a credential was used; it does not block.
 	UsedFrom(p *identity.Principal, ip netip.Addr, at time.Time)
@@ -76,6 +78,10 @@ type Deps struct {
 	OAuth *oauth.Server
 	// Protocols are other ways to ask than REST; none by default.
 	Protocols []Protocol
+	// Documents describes the API; nil: nothing does.
+	Documents Documents
+	// Telemetry answers the dashboard; nil: there is none.
+	Telemetry Telemetry
 	// PublicURL is where callers reach the server, without a slash at the end;
 	// "": what they reached it as.
 	PublicURL string
@@ -130,13 +136,12 @@ func New(deps Deps) (*Server, error) {
 	for i := range s.deps.Resources {
 		s.deps.Resources[i].Fields = prepared(deps.Resources[i].Fields)
 	}
-	spoken, wrong := s.protocolRoutes()
-	s.table = append(s.routes(), spoken...)
+	s.table = s.routes()
 	if err := checkRoutes(s.table); err != nil {
 		return nil, err
 	}
 	var err error
-	s.matcher, err = newMatcher(slices.Concat(s.table, wrong))
+	s.matcher, err = newMatcher(slices.Concat(s.table, s.protocolRoutes()))
 	return s, err
 }
 

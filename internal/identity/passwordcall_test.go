@@ -189,7 +189,7 @@ func TestWebSession(t *testing.T) {
 			all.Go(func() { is(node, hers, mitchell) })
 		}
 		all.Wait()
-		if h.number(`select count(*) from gateway_token where kind = 'session' and revoked_at is null`) != 2 {
+		if h.number(`select count(*) from gateway_token where kind = 'web' and revoked_at is null`) != 2 {
 			t.Error("the sessions are not recorded")
 		}
 		// A session is no bearer token, and no other token is a session.

@@ -14,12 +14,13 @@ type CredentialKind string
 
 // The kinds of credentials.
 const (
-	UserToken   CredentialKind = "jwt"      // access token of a user
-	APIKey      CredentialKind = "api_key"  // gateway API key
-	UserKey     CredentialKind = "user_key" // API key of a user, as Odoo has them
-	ClientToken CredentialKind = "oauth2"   // token of an OAuth2 client
-	Password    CredentialKind = "password" // a user's password, sent with the call
-	WebSession  CredentialKind = "session"  // cookie of a web session
+	UserToken   CredentialKind = "jwt"         // access token of a user
+	APIKey      CredentialKind = "api_key"     // gateway API key
+	UserKey     CredentialKind = "user_key"    // API key of a user, as Odoo has them
+	ClientToken CredentialKind = "oauth2"      // token of an OAuth2 client
+	Session     CredentialKind = "session"     // cookie of the pages
+	Password    CredentialKind = "password"    // a user's password, sent with the call
+	WebSession  CredentialKind = "web_session" // cookie of a web session, as Odoo has them
 )
 
 // Limits are requests per window; 0 means no limit of its own.

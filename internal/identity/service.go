@@ -57,7 +57,7 @@ type Service struct {
 
 	accounts *lru[int64, *account]
 	tokens   *lru[digest, *tokenEntry]
-	sessions *lru[digest, *tokenEntry] // apart from tokens: no session is a bearer
+	sessions *lru[digest, *tokenEntry] // web sessions, apart from tokens: none is a bearer
 	proofs   *lru[digest, *proved]
 	pepper   [32]byte // of the proofs, so that they say nothing outside of this process
 	keys     *lru[digest, *keyEntry]

@@ -32,7 +32,8 @@ const (
 	accessToken  tokenKind = "access"
 	refreshToken tokenKind = "refresh"
 	clientToken  tokenKind = "client"
-	sessionToken tokenKind = "session" // the id of a web session
+	sessionToken tokenKind = "session" // in the cookie of the pages
+	webToken     tokenKind = "web"     // the id of a web session of Odoo's protocols
 )
 
 // claims are what a token says (RFC 7519 section 4): sub is the user's id, fam
@@ -57,11 +58,21 @@ func (c *claims) userID() int64 {
 
 // newClaims begins a token; times are whole seconds, as the claims have them.
 func newClaims(kind tokenKind, user *User, family string, now time.Time) *claims {
+	life := accessLife
+	switch kind {
+	case refreshToken:
+		life = refreshLife
+	case sessionToken:
+		life = SessionLife
+	case webToken:
+		life = WebSessionLife
+	default:
+	}
 	now = now.Truncate(time.Second)
 	return &claims{
 		RegisteredClaims: jwt.RegisteredClaims{
 			Issuer: issuer, Subject: strconv.FormatInt(user.ID, 10), ID: clock.RandomHex(16),
-			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(lifeOf(kind))),
+			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(life)),
 		},
 		Type: kind, Family: family, Version: user.passwordVersion(),
 	}
@@ -91,7 +102,7 @@ func (s *Service) verify(ctx context.Context, text string, kind tokenKind, now t
 	return c, c.check(kind, now)
 }
 
-// verifyBearer is verify for the two types of tokens that requests come with.
+// verifyBearer is verify for the two types of tokens that come as Bearer.
 func (s *Service) verifyBearer(ctx context.Context, text string, now time.Time) (*claims, error) {
 	c, err := s.parse(ctx, text, now)
 	if err != nil {
@@ -101,6 +112,19 @@ func (s *Service) verifyBearer(ctx context.Context, text string, now time.Time) 
 		return c, c.check(clientToken, now)
 	}
 	return c, c.check(accessToken, now)
+}
+
+// verifySession is verify for the token in the cookie of the pages.
+func (s *Service) verifySession(ctx context.Context, text string, now time.Time) (*claims, error) {
+	return s.verify(ctx, text, sessionToken, now)
+}
+
+// wantedKind is the type of the tokens of users in a place.
+func wantedKind(cookie bool) tokenKind {
+	if cookie {
+		return sessionToken
+	}
+	return accessToken
 }
 
 // parse reads a token whose signature holds.
@@ -140,7 +164,7 @@ const clockSkew = 60 * time.Second
 func (c *claims) check(kind tokenKind, now time.Time) error {
 	switch {
 	case c.Issuer != issuer || c.userID() == 0 || c.ID == "" || c.Family == "" || c.ExpiresAt == nil || c.IssuedAt == nil ||
-		c.IssuedAt.After(now.Add(clockSkew)) || !slices.Contains([]tokenKind{accessToken, refreshToken, clientToken, sessionToken}, c.Type) ||
+		c.IssuedAt.After(now.Add(clockSkew)) || !slices.Contains([]tokenKind{accessToken, refreshToken, clientToken, sessionToken, webToken}, c.Type) ||
 		(c.Type == clientToken) != (c.ClientID != ""):
 		return invalidToken()
 	case !now.Before(c.ExpiresAt.Time):
@@ -148,6 +172,8 @@ func (c *claims) check(kind tokenKind, now time.Time) error {
 	case c.Type != kind && kind == accessToken:
 		return fault.New(fault.Unauthenticated, "Invalid token: an access token is needed")
 	case c.Type != kind && kind == sessionToken:
+		return fault.New(fault.Unauthenticated, "Invalid cookie: the token of a session is needed")
+	case c.Type != kind && kind == webToken:
 		return invalidToken()
 	case c.Type != kind:
 		return fault.New(fault.Unauthenticated, "Invalid token: a refresh token is needed")

@@ -2,7 +2,6 @@ package identity
 
 import (
 	"context"
-	"time"
 
 	"gatehouse/internal/clock"
 	"gatehouse/internal/fault"
@@ -14,7 +13,7 @@ const WebSessionLife = refreshLife
 
 // StartWebSession checks a password, or an API key of the user in place of it,
 // and begins a web session: the token that is its id goes into a cookie. It is
-// one of gateway.token, of the kind session, and no good as a bearer token. A
+// one of gateway.token, of the kind web, and no good as a bearer token. A
 // gateway key begins none: a session may do all that the user may.
 func (s *Service) StartWebSession(ctx context.Context, login, password string, meta Meta) (id string, p *Principal, err error) {
 	p, err = s.IdentifyPassword(ctx, Secret{Login: login, Password: password}, meta.IP)
@@ -28,11 +27,11 @@ func (s *Service) StartWebSession(ctx context.Context, login, password string, m
 	if err != nil {
 		return "", nil, err
 	}
-	c := newClaims(sessionToken, a.user, clock.RandomHex(16), s.clock.Now())
+	c := newClaims(webToken, a.user, clock.RandomHex(16), s.clock.Now())
 	if id, err = s.sign(c); err != nil {
 		return "", nil, err
 	}
-	err = s.db.Write(ctx, func(tx sqldb.Tx) error { return recordTokens(ctx, tx, a.user, meta, c) })
+	err = s.db.Write(ctx, func(tx sqldb.Tx) error { return tx.Batch(ctx, []sqldb.Stmt{c.record(a.user, meta)}) })
 	return id, p, storeFault(err, "begin a web session")
 }
 
@@ -46,7 +45,7 @@ func (s *Service) IdentifyWebSession(ctx context.Context, id string) (*Principal
 	sum := digestOf(id)
 	e, ok := s.sessions.get(sum)
 	if !ok || !now.Before(e.expires) {
-		c, err := s.verify(ctx, id, sessionToken, now)
+		c, err := s.verify(ctx, id, webToken, now)
 		if err != nil {
 			s.sessions.remove(sum)
 			return nil, err
@@ -59,42 +58,13 @@ func (s *Service) IdentifyWebSession(ctx context.Context, id string) (*Principal
 	if e.principal != nil && e.users == s.usersGen.Load() {
 		return e.principal, nil
 	}
-	return s.userPrincipal(ctx, s.sessions, sum, e, WebSession)
-}
-
-// userPrincipal is the caller of a user's own token, which is remembered.
-func (s *Service) userPrincipal(ctx context.Context, in *lru[digest, *tokenEntry], sum digest, e *tokenEntry, kind CredentialKind) (*Principal, error) {
 	a, err := s.tokenAccount(ctx, e.claims)
 	if err != nil {
 		return nil, err
 	}
 	p := a.principal()
-	p.Kind, p.TokenID, p.Family, p.Scopes = kind, e.claims.ID, e.claims.Family, AllScopes()
+	p.Kind, p.TokenID, p.Family, p.Scopes = WebSession, e.claims.ID, e.claims.Family, AllScopes()
 	p.Subject = "user:" + e.claims.Subject
-	in.put(sum, &tokenEntry{claims: e.claims, expires: e.expires, users: a.users, principal: p})
+	s.sessions.put(sum, &tokenEntry{claims: e.claims, expires: e.expires, users: a.users, principal: p})
 	return p, nil
-}
-
-// recordTokens keeps what was issued to a user, for administrators to see and revoke.
-func recordTokens(ctx context.Context, tx sqldb.Tx, user *User, meta Meta, issued ...*claims) error {
-	var records []sqldb.Stmt
-	for _, c := range issued {
-		records = append(records, sqldb.Stmt{
-			SQL: `insert into gateway_token (jti, user_id, family, kind, issued_at, expires_at, ip, user_agent)
-				values ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			Args: []any{c.ID, user.ID, c.Family, string(c.Type), c.IssuedAt.UTC(), c.ExpiresAt.UTC(), address(meta.IP), plain(meta.UserAgent)},
-		})
-	}
-	return tx.Batch(ctx, records)
-}
-
-// lifeOf is how long tokens of a kind hold.
-func lifeOf(kind tokenKind) time.Duration {
-	switch kind {
-	case refreshToken:
-		return refreshLife
-	case sessionToken:
-		return WebSessionLife
-	}
-	return accessLife
 }

@@ -16,8 +16,5 @@ func TestDocumentIsComplete(t *testing.T) {
 		if route := "`" + p.Method + " " + p.Pattern + "`"; p.Method != "" && !strings.Contains(string(text), route) {
 			t.Errorf("%s is not described", route)
 		}
-		if p.Summary == "" && p.Method != "" {
-			t.Errorf("%s %s has no summary", p.Method, p.Pattern)
-		}
 	}
 }

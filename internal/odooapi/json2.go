@@ -21,25 +21,13 @@ const (
 	typeHTML = "text/html; charset=utf-8"
 )
 
-const json2Pattern = "/json/2/{model}/{method}"
-
 func (a *API) json2Paths() []httpapi.ProtocolPath {
 	return []httpapi.ProtocolPath{
-		{
-			Method: "POST", Pattern: json2Pattern, Open: a.openJSON2,
-			Summary: "Calls a method of a model, as Odoo's JSON-2 API does",
-			Input:   "the arguments by name; ids of records and context", Output: "what the method gives back, bare",
-		},
+		{Method: "POST", Pattern: "/json/2/{model}/{method}", Open: a.openJSON2},
 		{Pattern: "/json/2", Open: openNowhere},
 		{Pattern: "/json/2/", Open: openNowhere},
-		{
-			Method: "GET", Pattern: "/web/version", Open: openVersion,
-			Summary: "The version of Odoo that clients speak to", Output: "version and version_info",
-		},
-		{
-			Method: "GET", Pattern: "/json/version", Open: openVersion,
-			Summary: "The version of Odoo that clients speak to", Output: "version and version_info",
-		},
+		{Method: "GET", Pattern: "/web/version", Open: openVersion},
+		{Method: "GET", Pattern: "/json/version", Open: openVersion},
 	}
 }
 

@@ -17,19 +17,13 @@ import (
 )
 
 func (a *API) rpcPaths() []httpapi.ProtocolPath {
-	const input, output = "service, method and args; credentials are in args", "what the method gives back"
 	xml := func(pattern string, old bool) httpapi.ProtocolPath {
-		return httpapi.ProtocolPath{
-			Method: "POST", Pattern: pattern, Summary: "Calls a service (common, object), as Odoo's XML-RPC API does",
-			Input: "a methodCall", Output: "a methodResponse",
-			Open: func(r *http.Request, body []byte) (httpapi.Exchange, error) { return a.openXMLRPC(r, body, old) },
-		}
+		return httpapi.ProtocolPath{Method: "POST", Pattern: pattern, Open: func(r *http.Request, body []byte) (httpapi.Exchange, error) {
+			return a.openXMLRPC(r, body, old)
+		}}
 	}
 	return []httpapi.ProtocolPath{
-		{
-			Method: "POST", Pattern: "/jsonrpc", Open: a.openJSONRPC,
-			Summary: "Calls a service (common, object, db), as Odoo's JSON-RPC API does", Input: input, Output: output,
-		},
+		{Method: "POST", Pattern: "/jsonrpc", Open: a.openJSONRPC},
 		{Pattern: "/jsonrpc", Open: func(*http.Request, []byte) (httpapi.Exchange, error) {
 			return noRPC(odoowire.ErrNotJSON)
 		}},

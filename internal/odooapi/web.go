@@ -16,30 +16,22 @@ import (
 const cookieName = "session_id"
 
 func (a *API) webPaths() []httpapi.ProtocolPath {
-	path := func(pattern, summary, input, output string, prepare func(*web, *odoowire.RPCCall) error) httpapi.ProtocolPath {
-		return httpapi.ProtocolPath{
-			Method: "POST", Pattern: pattern, Summary: summary, Input: input, Output: output,
-			Open: func(r *http.Request, body []byte) (httpapi.Exchange, error) { return a.openWeb(r, body, prepare) },
-		}
+	path := func(pattern string, prepare func(*web, *odoowire.RPCCall) error) httpapi.ProtocolPath {
+		return httpapi.ProtocolPath{Method: "POST", Pattern: pattern, Open: func(r *http.Request, body []byte) (httpapi.Exchange, error) {
+			return a.openWeb(r, body, prepare)
+		}}
 	}
-	const callKW = "Calls a method of a model in a web session, as Odoo's web client does"
-	const arguments = "model, method, args and kwargs"
-	about := func(x *web, _ *odoowire.RPCCall) error { *x.work = fixed(aboutVersion()); return nil }
 	return []httpapi.ProtocolPath{
-		path("/web/session/authenticate", "Begins a web session; its id is in the cookie session_id",
-			"db, login and password", "what there is to know about the session", (*web).authenticate),
-		path("/web/session/get_session_info", "Tells of a web session", "nothing", "what there is to know about it", (*web).info),
-		path("/web/session/destroy", "Ends a web session", "nothing", "nothing", (*web).destroy),
-		path("/web/dataset/call_kw", callKW, arguments, "what the method gives back", (*web).callKW),
-		path("/web/dataset/call_kw/{model}/{method}", callKW, arguments, "what the method gives back", (*web).callKW),
-		path("/web/webclient/version_info", "The version of Odoo that clients speak to", "nothing", "the version", about),
-		path("/web/database/list", "Is refused: there is one database", "nothing", "nothing", func(*web, *odoowire.RPCCall) error {
-			return tell(fault.Forbidden, odoowire.AccessDenied())
+		path("/web/session/authenticate", (*web).authenticate),
+		path("/web/session/get_session_info", (*web).info),
+		path("/web/session/destroy", (*web).destroy),
+		path("/web/dataset/call_kw", (*web).callKW),
+		path("/web/dataset/call_kw/{model}/{method}", (*web).callKW),
+		path("/web/webclient/version_info", func(x *web, _ *odoowire.RPCCall) error { *x.work = fixed(aboutVersion()); return nil }),
+		path("/web/database/list", func(*web, *odoowire.RPCCall) error {
+			return tell(fault.Forbidden, odoowire.AccessDenied()) // there is one, and its name does not matter
 		}),
-		{
-			Method: "GET", Pattern: "/web/webclient/version_info", Open: openVersion,
-			Summary: "The version of Odoo that clients speak to", Output: "version and version_info",
-		},
+		{Method: "GET", Pattern: "/web/webclient/version_info", Open: openVersion},
 	}
 }
 
