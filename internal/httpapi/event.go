@@ -26,11 +26,14 @@ type Event struct {
 	Latency time.Duration // until the answer was ready to be sent
 	// Steps is how long each step took, by its number. Those of the log and
 	// respond steps come after the event and are not in it.
-	Steps     [StepCount]time.Duration
-	BytesIn   int64
-	BytesOut  int64
-	IP        netip.Addr
-	UserAgent string
+	Steps   [StepCount]time.Duration
+	BytesIn int64
+	// SecretBody says that the request's body holds a credential under no name
+	// that tells (a password among the arguments): nothing of it may be kept.
+	SecretBody bool
+	BytesOut   int64
+	IP         netip.Addr
+	UserAgent  string
 
 	UserID       int64 // 0: not identified
 	Login        string

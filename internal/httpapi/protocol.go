@@ -48,6 +48,8 @@ type Needs struct {
 	Public bool
 	Action identity.Action
 	Model  string
+	// SecretBody: see Event.
+	SecretBody bool
 }
 
 // Answer is how an Exchange is answered.
@@ -84,12 +86,13 @@ func (s *Server) open(c *call) error {
 	if err := s.receiveBody(c); err != nil {
 		return err
 	}
+	c.event.SecretBody = true // until it is read
 	var err error
 	if c.exchange, err = c.route.open(c.r, c.body); err != nil {
 		return err
 	}
 	needs := c.exchange.Needs()
-	c.action, c.event.Model = needs.Action, needs.Model
+	c.action, c.event.Model, c.event.SecretBody = needs.Action, needs.Model, needs.SecretBody
 	switch {
 	case needs.Public:
 		c.access = Public

@@ -46,7 +46,7 @@ func (x *telegram) Needs() Needs {
 	case "anybody":
 		return Needs{}
 	}
-	return Needs{Action: identity.Action(x.words[1]), Model: x.words[2]}
+	return Needs{Action: identity.Action(x.words[1]), Model: x.words[2], SecretBody: x.words[0] == "all"}
 }
 
 func (x *telegram) Identify(ctx context.Context, from identity.Meta) (*identity.Principal, error) {
@@ -129,6 +129,9 @@ func TestProtocol(t *testing.T) {
 		if e.Status != test.status || e.Model != test.model || e.Route != "/telegraph" || e.BytesIn != int64(len(test.body)) ||
 			(e.ErrorType == "") != (test.status == 200) || (test.status == 500) != (e.Stack != "" || e.Cause != nil) {
 			t.Errorf("%s: logged as %+v", test.body, e)
+		}
+		if secret := strings.HasPrefix(test.body, "all") || test.body == "garbled"; e.SecretBody != secret {
+			t.Errorf("%s: a secret in the body: %t", test.body, e.SecretBody)
 		}
 		if test.body == "- public" && (e.Login != "operator" || e.UserID != 9) {
 			t.Errorf("who signed in is not logged: %+v", e)

@@ -216,6 +216,13 @@ func userID(v any) (int64, bool) {
 	return id, ok && err == nil && id > 0
 }
 
+// Needs implements httpapi.Exchange: the body of a service has the password among its arguments.
+func (x *rpc) Needs() httpapi.Needs {
+	needs := x.needs
+	needs.SecretBody = x.secret != nil || x.asksWho
+	return needs
+}
+
 // Identify implements httpapi.Exchange.
 func (x *rpc) Identify(ctx context.Context, from identity.Meta) (*identity.Principal, error) {
 	return x.api.Users.IdentifyPassword(ctx, *x.secret, from.IP)
