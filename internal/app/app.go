@@ -18,6 +18,7 @@ import (
 	"gatehouse/internal/identity"
 	"gatehouse/internal/job"
 	"gatehouse/internal/record"
+	"gatehouse/internal/redact"
 	"gatehouse/internal/setting"
 	"gatehouse/internal/sqldb"
 	"gatehouse/internal/throttle"
@@ -49,7 +50,7 @@ type App struct {
 // Open opens the store, brings it up to date, and builds all services on it.
 // Close what it gives.
 func Open(ctx context.Context, cfg *config.Config, log *slog.Logger, version string) (*App, error) {
-	a := &App{Config: cfg, Log: log, Version: version}
+	a := &App{Config: cfg, Log: slog.New(redact.NewHandler(log.Handler())), Version: version}
 	if err := a.open(ctx); err != nil {
 		return nil, errors.Join(err, a.Close(context.WithoutCancel(ctx)))
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"gatehouse/internal/apidoc"
 	"gatehouse/internal/business"
 	"gatehouse/internal/httpapi"
 	"gatehouse/internal/oauth"
@@ -32,14 +33,23 @@ const (
 
 // Handler is the HTTP face of the app.
 func (a *App) Handler() (http.Handler, error) {
-	docs, err := a.docs()
+	api, err := a.api()
 	if err != nil {
 		return nil, err
 	}
-	api, err := httpapi.New(httpapi.Deps{
+	return web.Handler(api, a.shutOut)
+}
+
+// api is the REST API, which describes itself.
+func (a *App) api() (*httpapi.Server, error) {
+	docs, err := apidoc.New(apidoc.Options{Source: a.Engine, Version: a.Version, Superuser: a.Superuser()})
+	if err != nil {
+		return nil, err
+	}
+	return httpapi.New(httpapi.Deps{
 		Backend: a.Engine, Identity: a.Identity, Limiter: a.Limiter, Settings: a.Settings, Blocks: a.Blocks,
 		Resources: httpapi.StandardResources(), Log: a.Log,
-		Observer: observers{requestLog{a.Log}, observer{a.Traffic}}, Telemetry: telemetry{a.Traffic},
+		Observer: a.observers(), Telemetry: telemetry{a.Traffic},
 		TrustedProxies: a.Config.Server.TrustedProxies, MaxBody: int64(a.Config.Server.MaxBody),
 		RequestTimeout: a.Config.Server.RequestTimeout, Version: a.Version,
 		Protocols: []httpapi.Protocol{&odooapi.API{Backend: a.Engine, Users: a.Identity}},
@@ -47,10 +57,6 @@ func (a *App) Handler() (http.Handler, error) {
 		OAuth:     &oauth.Server{Clients: a.Identity}, PublicURL: string(a.Config.Server.PublicURL),
 		AdmitUncounted: a.Config.Server.RateLimitOnError == "open",
 	})
-	if err != nil {
-		return nil, err
-	}
-	return web.Handler(api, a.shutOut)
 }
 
 // shutOut says whether a request is of a blocked address, which is to get the
@@ -62,7 +68,7 @@ func (a *App) shutOut(r *http.Request) bool {
 
 // Serve answers requests until ctx ends, then lets those under way finish.
 // ready, if not nil, gets the address once it listens.
-func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
+func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) (err error) {
 	handler, err := a.Handler()
 	if err != nil {
 		return err
@@ -71,6 +77,11 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	if err != nil {
 		return err
 	}
+	metrics, err := a.startMetrics(ctx)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer func() { err = errors.Join(err, metrics.stop(context.WithoutCancel(ctx))) }()
 	if err := a.Jobs.Start(ctx); err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -102,6 +113,7 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 func (a *App) drain(ctx context.Context, requests func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.Config.Server.ShutdownTimeout)
 	defer cancel()
+	a.Traffic.Drain()
 	jobs := make(chan error, 1)
 	go func() { jobs <- a.Jobs.Stop(ctx) }()
 	return errors.Join(requests(ctx), <-jobs)

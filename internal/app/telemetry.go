@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -12,18 +13,27 @@ import (
 )
 
 // observer hands requests on to package traffic, which knows nothing of the API.
-type observer struct{ traffic *traffic.Recorder }
+type observer struct {
+	traffic *traffic.Recorder
+	steps   []string
+}
 
 // Observe implements httpapi.Observer.
 func (o observer) Observe(e *httpapi.Event) {
 	event := traffic.Event{
 		Time: e.Time, RequestID: e.RequestID, Method: e.Method, Path: e.Path, Route: e.Route, Model: e.Model, Query: e.Query,
-		Status: e.Status, Latency: e.Latency, Steps: e.Steps[:], BytesIn: e.BytesIn, BytesOut: e.BytesOut,
+		Status: e.Status, Latency: e.Latency, Steps: e.Steps[:], StepNames: o.steps, BytesIn: e.BytesIn, BytesOut: e.BytesOut,
 		IP: e.IP, UserAgent: e.UserAgent, UserID: e.UserID, Login: e.Login, Credential: string(e.Credential),
 		CredentialID: e.CredentialID, LogLevel: e.LogLevel, ErrorType: e.ErrorType, ErrorMessage: e.ErrorMessage,
-		Cause: e.Cause, Stack: e.Stack,
+		Cause: e.Cause, Stack: e.Stack, Header: e.Header, RequestBody: e.RequestBody, ResponseBody: e.ResponseBody,
 	}
 	o.traffic.Observe(&event)
+}
+
+// observers are those who learn of every request.
+func (a *App) observers() observers {
+	names := httpapi.StepNames()
+	return observers{requestLog{a.Log}, observer{a.Traffic, names[:]}}
 }
 
 // telemetry answers the dashboard.
@@ -32,6 +42,16 @@ type telemetry struct{ traffic *traffic.Recorder }
 // Report implements httpapi.Telemetry.
 func (t telemetry) Report(ctx context.Context, span, caller, status string) (any, error) {
 	return t.traffic.Report(ctx, traffic.Question{Range: span, Caller: caller, Status: status})
+}
+
+// Live implements httpapi.Telemetry.
+func (t telemetry) Live(allowed func(context.Context) bool) (func(http.ResponseWriter, *http.Request), error) {
+	return t.traffic.Live(allowed)
+}
+
+// Metrics implements httpapi.Telemetry.
+func (t telemetry) Metrics(ctx context.Context) (text []byte, contentType string) {
+	return t.traffic.Metrics(ctx)
 }
 
 // trafficHouse is what telemetry tells of the rest of Gatehouse.

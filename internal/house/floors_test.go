@@ -15,6 +15,7 @@ var floors = map[string]float64{
 	"internal/clock":   0,
 	"web":              0,
 	"internal/nearest": 0,
+	"internal/redact":  0,
 	"internal/facts":   0,
 
 	"internal/config":              1,
@@ -54,12 +55,14 @@ var floors = map[string]float64{
 	"internal/odoocall": 5.5,
 	"internal/httpapi":  6,
 	"internal/odooapi":  6.5,
-	"internal/apidoc":   6.5,
-	"internal/app":      7,
-	"cmd/gatehouse":     8,
-	"e2e":               9,
-	"bench":             9,
-	"conformance":       9,
+	// The documents of the API, made of its routes.
+	"internal/apidoc":            6.5,
+	"internal/apidoc/apidoctest": 6.6,
+	"internal/app":               7,
+	"cmd/gatehouse":              8,
+	"e2e":                        9,
+	"bench":                      9,
+	"conformance":                9,
 
 	"internal/house": 0,
 }

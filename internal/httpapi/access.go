@@ -66,13 +66,20 @@ func (s *Server) identify(c *call) error {
 	switch c.access {
 	case Public:
 		return nil
-	case ClientOrAdmin, OptionalCredential:
+	case ClientOrAdmin:
 		if !hasCredential(c.r.Header) {
+			return nil
+		}
+	case OptionalCredential:
+		if !hasCredential(c.r.Header) && (!identity.HasSession(c.r.Header) || s.ownPage(c.r) != nil) {
 			return nil
 		}
 	default:
 	}
 	who, err := s.principal(c)
+	if c.access == OptionalCredential && fault.Is(err, fault.Unauthenticated) && !hasCredential(c.r.Header) {
+		return nil // a session that ended: its cookie comes by itself, and is no mistake
+	}
 	if err != nil {
 		return err
 	}

@@ -23,8 +23,14 @@ type reply struct {
 	location string
 	// none: the answer has no body at all.
 	none bool
+	// text: raw is no JSON but of this content type, and stands alone.
+	text string
+	// upgrade takes the connection over, and returns when it is at its end.
+	upgrade func(http.ResponseWriter, *http.Request)
 	// file is sent as it is, in place of all else.
 	file *File
+	// stream is the body where it is not an envelope.
+	stream *stream
 }
 
 // meta is what an answer says beside its data.
@@ -55,6 +61,15 @@ func (s *Server) format(c *call) error {
 			c.status = http.StatusCreated
 		case c.reply.none:
 			c.status = http.StatusNoContent
+			return nil
+		case c.reply.upgrade != nil:
+			c.status = http.StatusSwitchingProtocols
+			return nil
+		case c.reply.text != "":
+			c.out = append(c.out[:0], c.reply.raw...)
+			return nil
+		case c.reply.stream != nil:
+			c.out = append(c.out[:0], c.reply.stream.chunk...)
 			return nil
 		}
 		out, err := c.formatReply()

@@ -26,14 +26,15 @@ type Event struct {
 	Latency time.Duration // until the answer was ready to be sent
 	// Steps is how long each step took, by its number. Those of the log and
 	// respond steps come after the event and are not in it.
-	Steps   [StepCount]time.Duration
-	BytesIn int64
-	// SecretBody says that the request's body holds a credential under no name
-	// that tells (a password among the arguments): nothing of it may be kept.
-	SecretBody bool
-	BytesOut   int64
-	IP         netip.Addr
-	UserAgent  string
+	Steps     [StepCount]time.Duration
+	BytesIn   int64
+	BytesOut  int64
+	IP        netip.Addr
+	UserAgent string
+	Header    http.Header // of the request
+	// The bodies, as they were sent and will be. They are memory that is used
+	// again: they hold only until the observer returns.
+	RequestBody, ResponseBody []byte
 
 	UserID       int64 // 0: not identified
 	Login        string
@@ -47,7 +48,9 @@ type Event struct {
 	Stack        string // of a panic
 }
 
-// Observer learns of every request, once, just before its answer is sent. It
+// Observer learns of every request, once, just before its answer is sent, or
+// when a stream has ended: then Latency goes to there, and a stream that broke
+// off has the status of what broke it, though the caller saw 200. It
 // must not block. The event is reused: an observer that keeps it keeps a copy.
 type Observer interface{ Observe(*Event) }
 
@@ -60,15 +63,29 @@ func StepNames() [StepCount]string {
 	return names
 }
 
-// log completes the event and shows it to the observer.
+// log completes the event and shows it to the observer. Streams are logged when
+// they have ended.
 func (s *Server) log(c *call) error {
+	if c.streaming() {
+		return nil
+	}
+	c.event.BytesOut, c.event.ResponseBody = int64(len(c.out)), c.out
+	if c.r.Method == http.MethodHead {
+		c.event.BytesOut = 0
+	}
+	s.observe(c)
+	return nil
+}
+
+// observe shows the event to the observer.
+func (s *Server) observe(c *call) {
 	e := &c.event
+	e.Header = c.r.Header
 	if c.exchange == nil || e.Status == 0 {
 		e.Status = c.status
 	}
-	e.BytesOut = int64(len(c.out))
-	if c.r.Method == http.MethodHead {
-		e.BytesOut = 0
+	if !c.secretBody {
+		e.RequestBody = c.body
 	}
 	if f := c.fault; f != nil {
 		e.ErrorType, e.ErrorMessage, e.Cause = f.Kind.String(), f.Message, f.Cause
@@ -84,7 +101,6 @@ func (s *Server) log(c *call) error {
 	}
 	e.Latency = time.Since(c.began)
 	s.deps.Observer.Observe(e)
-	return nil
 }
 
 // LogObserver writes a line for every request to a structured log.

@@ -48,7 +48,8 @@ type Needs struct {
 	Public bool
 	Action identity.Action
 	Model  string
-	// SecretBody: see Event.
+	// SecretBody says that the body holds a credential under no name that tells
+	// (a password among the arguments): nothing of it is for the log.
 	SecretBody bool
 }
 
@@ -86,13 +87,13 @@ func (s *Server) open(c *call) error {
 	if err := s.receiveBody(c); err != nil {
 		return err
 	}
-	c.event.SecretBody = true // until it is read
+	c.secretBody = true // until it is read
 	var err error
 	if c.exchange, err = c.route.open(c.r, c.body); err != nil {
 		return err
 	}
 	needs := c.exchange.Needs()
-	c.action, c.event.Model, c.event.SecretBody = needs.Action, needs.Model, needs.SecretBody
+	c.action, c.event.Model, c.secretBody = needs.Action, needs.Model, needs.SecretBody
 	switch {
 	case needs.Public:
 		c.access = Public

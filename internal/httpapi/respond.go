@@ -18,7 +18,10 @@ func (s *Server) respond(c *call) error {
 	h := c.w.Header()
 	h["X-Content-Type-Options"] = s.fixed.nosniff
 	h["Cache-Control"] = s.fixed.noStore
-	if !c.reply.none || c.fault != nil {
+	switch {
+	case c.fault == nil && c.reply.text != "":
+		h.Set("Content-Type", c.reply.text)
+	case c.fault != nil || !c.reply.none && c.reply.upgrade == nil:
 		h["Content-Type"] = s.fixed.json
 	}
 	if c.contentType != "" {
@@ -53,10 +56,21 @@ func (s *Server) respond(c *call) error {
 		h.Set("Connection", "close")
 	}
 	s.cors(c, h)
-	if len(c.out) > 0 {
+	if c.fault == nil && c.reply.upgrade != nil {
+		c.reply.upgrade(c.w, c.r)
+		return nil
+	}
+	if c.fault == nil && c.reply.stream != nil {
+		c.reply.stream.headers(h)
+	}
+	if len(c.out) > 0 && !c.streaming() {
 		values.set(h, "Content-Length", strconv.Itoa(len(c.out)))
 	}
 	c.w.WriteHeader(c.status)
+	if c.streaming() {
+		s.pour(c)
+		return nil
+	}
 	if c.r.Method != http.MethodHead && len(c.out) > 0 {
 		if _, err := c.w.Write(c.out); err != nil {
 			s.deps.Log.DebugContext(c.r.Context(), "answer not sent", "request_id", c.event.RequestID, "error", err)

@@ -22,6 +22,7 @@ type Event struct {
 	Status    int
 	Latency   time.Duration
 	Steps     []time.Duration // by the step's number
+	StepNames []string        // never changes
 	BytesIn   int64
 	BytesOut  int64
 	IP        netip.Addr

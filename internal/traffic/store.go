@@ -42,11 +42,13 @@ func classColumns(prefix string) []string {
 	return names
 }
 
-// steps are the changes of the rollups' tables, in order.
+// steps are the changes of the tables, in order.
 func steps() []sqldb.Step {
 	return []sqldb.Step{{ID: "rollups", Go: func(ctx context.Context, tx sqldb.Tx) error {
 		return sqldb.Script(ctx, tx, rollupTables(tx.Dialect()))
-	}}}
+	}}, {ID: "log", Go: logTable}, {ID: "live", SQL: `create table gateway_traffic_live (
+		node text not null primary key, at bigint not null, requests bigint not null, errors bigint not null,
+		server_errors bigint not null, limited bigint not null, micros bigint not null)`}}
 }
 
 // table is one of the additive tables.

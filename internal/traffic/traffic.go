@@ -11,7 +11,9 @@ package traffic
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 
@@ -46,20 +48,24 @@ type Recorder struct {
 	log      *slog.Logger
 	clock    clock.Clock
 	node     string // this process, for the store
+	started  time.Time
 	tally    *tally
 	live     *live
+	queue    *logQueue
+	nodes    sharing // used by tick alone
 
 	mu      sync.Mutex // guards what follows
 	pending *delta     // collected, not yet stored
 	lost    int64      // requests that no rollup has
 	since   second     // collected since the last tick
+	metrics metrics
 
 	storing sync.Mutex // held while a batch is written
 	batch   int64      // its number
 	inHand  *delta     // the batch, until it is known to be stored
 
 	stop    context.CancelFunc
-	stopped chan struct{}
+	running sync.WaitGroup
 }
 
 // New makes a Recorder on a store that Prepare has been run on. It counts at
@@ -73,7 +79,7 @@ func New(db sqldb.DB, opts Options) *Recorder {
 	}
 	return &Recorder{
 		db: db, settings: opts.Settings, house: opts.House, log: opts.Log, clock: opts.Clock,
-		node: clock.RandomHex(8), tally: newTally(), live: newLive(), pending: newDelta(),
+		node: clock.RandomHex(8), started: opts.Clock.Now(), tally: newTally(), live: newLive(), queue: newLogQueue(), pending: newDelta(),
 	}
 }
 
@@ -86,17 +92,22 @@ func Prepare(ctx context.Context, db sqldb.DB) error {
 // the event.
 func (r *Recorder) Observe(e *Event) {
 	r.tally.count(e)
+	if e.Status >= http.StatusBadRequest {
+		r.live.fault(e)
+	}
+	if level, kept := levelOf(e, r.settings().LogLevel); kept {
+		r.queue.add(e, level)
+	}
 }
 
 // Start begins to collect and to store.
 func (r *Recorder) Start(ctx context.Context) {
 	ctx, r.stop = context.WithCancel(context.WithoutCancel(ctx))
-	r.stopped = make(chan struct{})
-	go r.run(ctx)
+	r.running.Go(func() { r.run(ctx) })
+	r.running.Go(func() { r.runLog(ctx) })
 }
 
 func (r *Recorder) run(ctx context.Context) {
-	defer close(r.stopped)
 	ticker := time.NewTicker(collectEvery)
 	defer ticker.Stop()
 	for n := 1; ; n++ {
@@ -106,7 +117,7 @@ func (r *Recorder) run(ctx context.Context) {
 		case <-ticker.C:
 		}
 		r.collect()
-		r.tick()
+		r.tick(ctx)
 		if n%storeEvery == 0 {
 			if err := r.store(ctx); err != nil && ctx.Err() == nil {
 				r.log.Warn("traffic cannot be added up in the store; it is kept in memory", "error", err)
@@ -115,19 +126,20 @@ func (r *Recorder) run(ctx context.Context) {
 	}
 }
 
-// Close stops, and stores what was counted.
+// Close stops, and stores what was counted and what the log has waiting.
 func (r *Recorder) Close(ctx context.Context) error {
+	r.Drain()
 	if r.stop != nil {
 		r.stop()
-		<-r.stopped
+		r.running.Wait()
 	}
 	return r.Flush(ctx)
 }
 
-// Flush stores all that was counted.
+// Flush stores all that was counted, and writes the log.
 func (r *Recorder) Flush(ctx context.Context) error {
 	r.collect()
-	return r.store(ctx)
+	return errors.Join(r.store(ctx), r.writeLog(ctx))
 }
 
 // collect takes what the tally has, for the next batch.
@@ -140,6 +152,7 @@ func (r *Recorder) collect() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.since.add(s)
+	r.metrics.add(all)
 	if r.pending.rows() > maxPending {
 		r.lost += s.requests
 		return
@@ -148,11 +161,12 @@ func (r *Recorder) collect() {
 }
 
 // tick tells what was collected in the last second.
-func (r *Recorder) tick() {
+func (r *Recorder) tick(ctx context.Context) {
 	r.mu.Lock()
 	s := r.since
 	r.since = second{}
 	r.mu.Unlock()
+	s.add(r.share(ctx, s))
 	r.live.tick(r.clock.Now(), s)
 }
 
@@ -161,7 +175,9 @@ func (r *Recorder) tick() {
 func (r *Recorder) freshen(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, collectEvery)
 	defer cancel()
-	if err := r.Flush(ctx); err != nil {
+	r.live.asked.Store(r.clock.Now().Unix())
+	r.collect()
+	if err := r.store(ctx); err != nil {
 		r.log.Debug("the latest traffic is not in the report", "error", err)
 	}
 }
