@@ -22,8 +22,12 @@ type odooSite struct {
 }
 
 func startOdoo(t *testing.T) *odooSite {
-	a, h := start(t)
+	a, _ := start(t)
 	if err := a.Settings.Set(t.Context(), map[string]any{"global_rate_limit": 0}); err != nil {
+		t.Fatal(err)
+	}
+	h, err := a.Handler() // the document of the REST API does not know these routes
+	if err != nil {
 		t.Fatal(err)
 	}
 	return &odooSite{t, a, h}
@@ -375,5 +379,48 @@ func TestOdooPreflight(t *testing.T) {
 	o.h.ServeHTTP(w, r)
 	if w.Code != http.StatusNoContent || !strings.Contains(w.Header().Get("Access-Control-Allow-Methods"), "POST") || w.Header().Get("Access-Control-Allow-Credentials") != "" {
 		t.Errorf("%d %v", w.Code, w.Header())
+	}
+}
+
+// useOdooSecrets sends secrets in all ways that Odoo's protocols have, and adds
+// the id of a web session to them.
+func useOdooSecrets(t *testing.T, url string, secrets map[string]string) {
+	t.Helper()
+	post := func(path, contentType, body string, header ...string) *http.Response {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", contentType)
+		for i := 0; i < len(header); i += 2 {
+			r.Header.Set(header[i], header[i+1])
+		}
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		return res
+	}
+	begun := post("/web/session/authenticate", "application/json", `{"params":{"db":"x","login":"admin","password":"`+secrets["new password"]+`"}}`)
+	cookie, _, _ := strings.Cut(begun.Header.Get("Set-Cookie"), ";")
+	if secrets["web session"] = strings.TrimPrefix(cookie, "session_id="); len(secrets["web session"]) < 100 {
+		t.Fatalf("no session: %d %v", begun.StatusCode, begun.Header)
+	}
+	post("/web/session/get_session_info", "application/json", `{}`, "Cookie", cookie)
+	for _, secret := range secrets {
+		post("/jsonrpc", "application/json", `{"params":{"service":"common","method":"authenticate","args":["x","admin","`+secret+`",{}]}}`)
+		post("/jsonrpc", "application/json", `{"params":{"service":"object","method":"execute_kw","args":["x",2,"`+secret+`","res.partner","search_count",[[]]]}}`)
+		post("/jsonrpc", "application/json", `{"params":{"service":"object","method":"execute","args":["`+secret+`"`)
+		post("/jsonrpc", "application/json", `{"params":{"service":"nosuch","method":"execute","args":["`+secret+`"]}}`)
+		for _, path := range []string{"/xmlrpc/2/common", "/xmlrpc/2/object", "/xmlrpc/object"} {
+			for _, end := range []string{"", "</param></params></methodCall>"} {
+				post(path, "text/xml", "<methodCall><methodName>login</methodName><params><param><value>x</value></param>"+
+					"<param><value>admin</value></param><param><value>"+secret+"</value>"+end)
+			}
+		}
+		post("/web/session/authenticate", "application/json", `{"params":{"db":"x","login":"admin","password":"`+secret+`"}}`)
+		post("/json/2/res.partner/search_count", "application/json", `{"domain":[]}`, "Authorization", "Bearer "+secret)
 	}
 }
