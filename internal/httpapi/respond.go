@@ -60,23 +60,29 @@ func (s *Server) respond(c *call) error {
 		c.reply.upgrade(c.w, c.r)
 		return nil
 	}
+	s.writeBody(c, h, &values)
+	return nil
+}
+
+// writeBody sends the status and what follows it.
+func (s *Server) writeBody(c *call, h http.Header, values *headerValues) {
 	if c.fault == nil && c.reply.stream != nil {
 		c.reply.stream.headers(h)
 	}
-	if len(c.out) > 0 && !c.streaming() {
+	if c.streaming() {
+		c.w.WriteHeader(c.status)
+		s.pour(c)
+		return
+	}
+	if len(c.out) > 0 {
 		values.set(h, "Content-Length", strconv.Itoa(len(c.out)))
 	}
 	c.w.WriteHeader(c.status)
-	if c.streaming() {
-		s.pour(c)
-		return nil
-	}
 	if c.r.Method != http.MethodHead && len(c.out) > 0 {
 		if _, err := c.w.Write(c.out); err != nil {
 			s.deps.Log.DebugContext(c.r.Context(), "answer not sent", "request_id", c.event.RequestID, "error", err)
 		}
 	}
-	return nil
 }
 
 // headerValues hands out slices of one value, all in one piece of memory. It
