@@ -42,7 +42,11 @@ func (d *Docs) Document(ctx context.Context, q *httpapi.DocumentQuery) (*openapi
 			doc.TokenURL, doc.Scopes = q.Server+oauth.TokenPath, scopes(q.Resources)
 		}
 		if b.offered(r) {
-			doc.Operations = append(doc.Operations, operation(r))
+			op := operation(r)
+			if b.own[r.Model] != nil { // other paths to the records of a model
+				op.Body, op.Data = openapi.ForModel(op.Body, r.Model), openapi.ForModel(op.Data, r.Model)
+			}
+			doc.Operations = append(doc.Operations, op)
 		}
 	}
 	if q.Who != nil {
@@ -238,6 +242,7 @@ func errorTypes() []openapi.Error {
 	for _, kind := range fault.Kinds() {
 		all = append(all, openapi.Error{Type: kind.String(), Status: httpapi.StatusOf(kind), Doc: httpapi.FaultText(kind)})
 	}
+	slices.SortStableFunc(all, func(a, b openapi.Error) int { return a.Status - b.Status })
 	return all
 }
 
@@ -252,9 +257,9 @@ func introduction(own bool) string {
 	} else {
 		b.WriteString("Ask for it with a credential to see every model that the caller may use, with its fields.\n\n")
 	}
-	b.WriteString("| status | type | when |\n|---|---|---|\n")
+	b.WriteString("Types of errors:\n\n")
 	for _, e := range errorTypes() {
-		fmt.Fprintf(&b, "| %d | `%s` | %s |\n", e.Status, e.Type, e.Doc)
+		fmt.Fprintf(&b, "- %d `%s`: %s\n", e.Status, e.Type, e.Doc)
 	}
 	return b.String()
 }

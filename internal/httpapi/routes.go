@@ -70,12 +70,16 @@ func (s *Server) routes() []Route {
 	for i := range s.deps.Resources {
 		all = append(all, s.resourceRoutes(&s.deps.Resources[i])...)
 	}
+	all = append(all, s.modelRoutes()...)
 	all = append(all, s.queryRoutes()...)
 	return append(all, s.recordRoutes()...)
 }
 
 // Routes lists all routes, for the API document.
 func (s *Server) Routes() []Route { return append([]Route(nil), s.table...) }
+
+// Resources lists the curated resources, for the API document.
+func (s *Server) Resources() []Resource { return append([]Resource(nil), s.deps.Resources...) }
 
 // systemRoutes are about the server itself.
 func (s *Server) systemRoutes() []Route {
@@ -154,7 +158,7 @@ func (s *Server) recordRoutes() []Route {
 	create := route("POST", list, "Creates a record, or several in one transaction", identity.Write)
 	create.Params, create.Input, create.Output = back, "an object of fields, or a list of them", "the id, or a list of ids; with fields= these fields too"
 	create.Doc = Doc{
-		ID: "createRecords", Body: oneOrSeveral(SchemaCreate), Data: oneOrSeveral(SchemaRecord),
+		ID: "createRecords", Body: wire.Named(SchemaCreates), Data: oneOrSeveral(SchemaRecord),
 		Statuses: []int{http.StatusCreated}, Tells: []string{"Location"},
 	}
 	create.handler = with(s.readCreate, s.createRecords)

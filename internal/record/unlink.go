@@ -58,6 +58,9 @@ func (e *Env) unlink(m *schema.Model, ids []int64) error {
 	if err := e.referers(m, ids); err != nil {
 		return err
 	}
+	if err := e.noteFalling(m, ids, 0); err != nil {
+		return err
+	}
 	if err := e.affected(m, ids, change{gone: true}); err != nil {
 		return err
 	}
