@@ -18,21 +18,7 @@ func (s *Server) respond(c *call) error {
 	h := c.w.Header()
 	h["X-Content-Type-Options"] = s.fixed.nosniff
 	h["Cache-Control"] = s.fixed.noStore
-	switch {
-	case c.fault == nil && c.reply.text != "":
-		h.Set("Content-Type", c.reply.text)
-	case c.fault != nil || !c.reply.none && c.reply.upgrade == nil:
-		h["Content-Type"] = s.fixed.json
-	}
-	if c.contentType != "" {
-		h["Content-Type"] = []string{c.contentType}
-	}
-	if c.cookie != "" {
-		h["Set-Cookie"] = []string{c.cookie}
-	}
-	if c.reply.file != nil && c.fault == nil {
-		c.fileHeaders(h, c.reply.file)
-	}
+	s.kindHeaders(c, h)
 	values := headerValues{}
 	values.set(h, "X-Request-Id", c.event.RequestID)
 	if c.limited {
@@ -82,6 +68,24 @@ func (s *Server) writeBody(c *call, h http.Header, values *headerValues) {
 		if _, err := c.w.Write(c.out); err != nil {
 			s.deps.Log.DebugContext(c.r.Context(), "answer not sent", "request_id", c.event.RequestID, "error", err)
 		}
+	}
+}
+
+// kindHeaders say what the body is.
+func (s *Server) kindHeaders(c *call, h http.Header) {
+	switch {
+	case c.contentType != "": // another protocol's
+		h["Content-Type"] = []string{c.contentType}
+	case c.fault == nil && c.reply.text != "":
+		h.Set("Content-Type", c.reply.text)
+	case c.fault != nil || !c.reply.none && c.reply.upgrade == nil:
+		h["Content-Type"] = s.fixed.json
+	}
+	if c.cookie != "" {
+		h["Set-Cookie"] = []string{c.cookie}
+	}
+	if c.reply.file != nil && c.fault == nil {
+		c.fileHeaders(h, c.reply.file)
 	}
 }
 
