@@ -174,6 +174,11 @@ try {
   await until(async () => page.url().includes('order=latency_ms'), 'the address has no order');
   await visit(page, `/logs?user=${login}&status=4xx&method=POST`, 'Traffic Logs');
   await until(async () => { const all = await rows.allTextContents(); return all.length > 0 && all.every((t) => t.includes('POST') && /4\d\d/.test(t)); }, 'a link with filters shows others');
+  const { data: [manager] } = await api(`/api/v1/res.users?domain=${encodeURIComponent('[["login","=","demo-manager"]]')}&fields=id`);
+  const profile = await api('/api/v1/gateway.profile', { method: 'POST', body: JSON.stringify({ name: 'Shop', user_id: manager.id }) });
+  await visit(page, `/logs?profile=${profile.data?.id}`, 'Traffic Logs');
+  await page.getByText('Traffic of the API profile').waitFor();
+  await until(async () => { const all = await rows.allTextContents(); return all.length > 0 && all.every((t) => t.includes('demo-manager')); }, `the traffic of a profile has others: ${JSON.stringify(profile)}`);
   for (const group of ['date', 'user', 'status', 'endpoint']) {
     await visit(page, `/logs?group=${group}`, 'Traffic Logs');
     const groups = page.getByRole('table', { name: `Requests by ${group}` }).locator('tbody tr');
@@ -244,6 +249,9 @@ try {
       await visit(view, '/logs', 'Traffic Logs');
       check(await view.evaluate(() => document.documentElement.scrollWidth - innerWidth) <= 0, `logs ${name}: too wide`);
       await view.screenshot({ path: join(shots, `${name.replace('dashboard', 'logs')}.png`) });
+      await visit(view, '/logs?group=endpoint&status=errors', 'Traffic Logs');
+      await view.getByRole('table', { name: 'Requests by endpoint' }).waitFor();
+      check(await view.evaluate(() => document.documentElement.scrollWidth - innerWidth) <= 0, `groups ${name}: too wide`);
       await view.context().close();
     }
   }
