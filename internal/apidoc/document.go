@@ -3,6 +3,7 @@ package apidoc
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -111,11 +112,11 @@ func need(r *httpapi.Route) (identity.Need, schema.Mode, bool) {
 // read; which more, only they know.
 func mode(r *httpapi.Route) schema.Mode {
 	switch {
-	case slices.Contains(r.Doc.Statuses, 201):
+	case slices.Contains(r.Doc.Statuses, http.StatusCreated):
 		return schema.Create
-	case r.Method == "GET", r.Method == "POST":
+	case r.Method == http.MethodGet, r.Method == http.MethodPost:
 		return schema.Read
-	case r.Method == "DELETE":
+	case r.Method == http.MethodDelete:
 		return schema.Unlink
 	default:
 		return schema.Write

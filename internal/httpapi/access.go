@@ -73,10 +73,10 @@ func (s *Server) identify(c *call) error {
 	default:
 	}
 	who, err := s.deps.Identity.Identify(c.ctx, c.r.Header, c.ip)
-	if c.route.Access == OptionalCredential && fault.Is(err, fault.Unauthenticated) && !hasCredential(c.r.Header) {
-		return nil // a session that ended: its cookie comes by itself, and is no mistake
-	}
 	if err != nil {
+		if c.route.Access == OptionalCredential && fault.Is(err, fault.Unauthenticated) && !hasCredential(c.r.Header) {
+			err = nil // a session that ended: its cookie comes by itself, and is no mistake
+		}
 		return err
 	}
 	if who == nil {

@@ -105,8 +105,14 @@ type Method struct {
 // The schemas that stand for records of any model, and how those of one model
 // are called. A model's name holds no hyphen.
 const (
-	Record, Create, Creates, Update           = "Record", "RecordCreate", "RecordsCreate", "RecordUpdate"
-	CreateSuffix, CreatesSuffix, UpdateSuffix = "-create", "-creates", "-update"
+	Record  = "Record"
+	Create  = "RecordCreate"
+	Creates = "RecordsCreate"
+	Update  = "RecordUpdate"
+
+	CreateSuffix  = "-create"
+	CreatesSuffix = "-creates"
+	UpdateSuffix  = "-update"
 )
 
 // Version is a version of OpenAPI.
