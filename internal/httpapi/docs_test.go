@@ -32,7 +32,7 @@ func TestDocumentIsComplete(t *testing.T) {
 		})
 	}
 	h := newHouse(t, func(h *house) {
-		h.deps.OAuth, h.deps.Documents, h.deps.Telemetry = &oauth.Server{}, noDocuments{}, struct{ Telemetry }{}
+		h.deps.OAuth, h.deps.Documents, h.deps.Telemetry = &oauth.Server{}, noDocuments{}, silent{}
 	})
 	for _, r := range h.server.Routes() {
 		path := "`" + strings.TrimSuffix(r.Pattern, "{$}") + "`"

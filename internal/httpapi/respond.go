@@ -51,6 +51,12 @@ func (s *Server) headers(c *call, h http.Header, values *headerValues) {
 	case c.fault != nil || !c.reply.none && c.reply.upgrade == nil:
 		h["Content-Type"] = s.fixed.json
 	}
+	if c.contentType != "" {
+		h["Content-Type"] = []string{c.contentType}
+	}
+	if c.cookie != "" {
+		h["Set-Cookie"] = []string{c.cookie}
+	}
 	if c.reply.file != nil && c.fault == nil {
 		c.fileHeaders(h, c.reply.file)
 	}
@@ -103,6 +109,9 @@ func (c *call) rateHeaders(h http.Header, values *headerValues) {
 func (c *call) faultHeaders(h http.Header) {
 	switch c.fault.Kind {
 	case fault.Unauthenticated:
+		if c.status != http.StatusUnauthorized {
+			return
+		}
 		if wanted := challenge(c.route, c.r); wanted != "" {
 			h["WWW-Authenticate"] = []string{wanted}
 		}
