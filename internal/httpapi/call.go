@@ -41,7 +41,8 @@ type call struct {
 	run      func() (reply, error) // the handler with its input
 	reply    reply
 	status   int
-	out      []byte // the answer's body
+	out      []byte // the answer's body, or the beginning of a stream
+	broken   bool   // the stream broke off
 
 	body []byte // of the request
 	rows wire.Rows

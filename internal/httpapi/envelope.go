@@ -29,6 +29,8 @@ type reply struct {
 	upgrade func(http.ResponseWriter, *http.Request)
 	// file is sent as it is, in place of all else.
 	file *File
+	// stream is the body where it is not an envelope.
+	stream *stream
 }
 
 // meta is what an answer says beside its data.
@@ -62,6 +64,9 @@ func (s *Server) format(c *call) error {
 			return nil
 		case c.reply.text != "":
 			c.out = append(c.out[:0], c.reply.raw...)
+			return nil
+		case c.reply.stream != nil:
+			c.out = append(c.out[:0], c.reply.stream.chunk...)
 			return nil
 		}
 		out, err := c.formatReply()

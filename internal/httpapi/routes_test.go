@@ -127,8 +127,8 @@ func TestNoSuchPath(t *testing.T) {
 func TestWrongMethod(t *testing.T) {
 	h := newHouse(t)
 	for _, test := range []struct{ method, path, allow string }{
-		{"DELETE", "/api/v1/res.partner", "GET, HEAD, POST"},
-		{"PUT", "/api/v1/res.partner", "GET, HEAD, POST"},
+		{"LINK", "/api/v1/res.partner", "DELETE, GET, HEAD, PATCH, POST"},
+		{"PUT", "/api/v1/res.partner", "DELETE, GET, HEAD, PATCH, POST"},
 		{"POST", "/api/v1/res.partner/1", "DELETE, GET, HEAD, PATCH, PUT"},
 		{"GET", "/api/v1/res.partner/1/echo", "POST"},
 		{"GET", "/api/v1/auth/login", "POST"},
@@ -137,8 +137,8 @@ func TestWrongMethod(t *testing.T) {
 		{"POST", "/api/v1/orders/1", "DELETE, GET, HEAD, PATCH, PUT"},
 		{"PUT", "/api/v1/orders/1/confirm", "POST"},
 		{"POST", "/healthz", "GET, HEAD"},
-		{"BREW", "/api/v1/res.partner", "GET, HEAD, POST"},
-		{"TRACE", "/api/v1/res.partner", "GET, HEAD, POST"},
+		{"BREW", "/api/v1/res.partner", "DELETE, GET, HEAD, PATCH, POST"},
+		{"TRACE", "/api/v1/res.partner", "DELETE, GET, HEAD, PATCH, POST"},
 	} {
 		a := h.send("all", test.method, test.path, "")
 		a.wantError(405, fault.MethodNotAllowed, "Method "+test.method+" is not allowed here")
@@ -210,7 +210,7 @@ func TestCORS(t *testing.T) {
 	if a := ask("OPTIONS", "/api/v1/res.partner", "https://evil.example.com").want(204, ""); a.header("Access-Control-Allow-Methods") != "" {
 		t.Error("a stranger's preflight is allowed")
 	}
-	if a := h.send("", "OPTIONS", "/api/v1/res.partner", "").want(204, ""); a.header("Allow") != "GET, HEAD, POST, OPTIONS" {
+	if a := h.send("", "OPTIONS", "/api/v1/res.partner", "").want(204, ""); a.header("Allow") != "DELETE, GET, HEAD, PATCH, POST, OPTIONS" {
 		t.Errorf("OPTIONS: %v", a.Result().Header)
 	}
 	h.send("", "OPTIONS", "/nowhere", "").want(404, "")
