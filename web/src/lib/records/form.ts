@@ -97,7 +97,7 @@ export function headersOf(lines: string): { headers: Record<string, string> | nu
 /** What is wrong with a value, "" for nothing. The server knows more. */
 export function problemOf(f: FieldSpec, value: unknown, now: Date = new Date()): string {
   const missing = f.required && (value === null || (typeof value === 'string' && value.trim() === ''));
-  if (missing) return `${f.label} is needed`;
+  if (missing) return f.kind === 'user' ? 'Choose a user' : f.kind === 'model' ? 'Choose a model' : `${f.label} is needed`;
   switch (f.kind) {
     case 'number': {
       const written = String(value).trim();
