@@ -8,26 +8,31 @@ import (
 	"testing"
 )
 
-// TestPages opens all of Gatehouse's pages in a browser. GATEHOUSE_SHOTS keeps
-// the screenshots.
+// TestPages opens all of Gatehouse's pages in a browser, and clicks through
+// those of administrators. GATEHOUSE_SHOTS keeps the screenshots;
+// GATEHOUSE_TEST_BROWSER=required makes a missing browser a failure.
 func TestPages(t *testing.T) {
+	missing := t.Skipf
+	if os.Getenv("GATEHOUSE_TEST_BROWSER") == "required" {
+		missing = t.Fatalf
+	}
 	browser := os.Getenv("CHROMIUM")
 	if browser == "" {
 		browser = "chromium"
 	}
 	for _, program := range []string{"node", "npm", browser} {
 		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("%s is not installed", program)
+			missing("%s is not installed", program)
 		}
 	}
 	if _, err := os.Stat("../web/node_modules/playwright-core"); err != nil {
 		install := exec.Command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
 		install.Dir = "../web"
 		if out, err := install.CombinedOutput(); err != nil {
-			t.Skipf("npm ci in web: %v: %s", err, out)
+			missing("npm ci in web: %v: %s", err, out)
 		}
 	}
-	v := newSiteFor(t, "sqlite").serve(t, "--demo")
+	v := newSiteFor(t, "sqlite").serve(t, "--demo", "--webhook-allow-networks", "127.0.0.0/8")
 	admin := printedAdmin.FindStringSubmatch(v.stdout.String())
 	if admin == nil {
 		t.Fatal("no password of the administrator was printed")
@@ -36,10 +41,14 @@ func TestPages(t *testing.T) {
 	if shots == "" {
 		shots = t.TempDir()
 	}
-	node := exec.Command("node", "e2e/shell.mjs")
-	node.Dir = "../web"
-	node.Env = append(os.Environ(), "GATEHOUSE_URL="+v.url, "GATEHOUSE_LOGIN=admin", "GATEHOUSE_PASSWORD="+admin[1], "GATEHOUSE_SHOTS="+shots)
-	if out, err := node.CombinedOutput(); err != nil {
-		t.Errorf("%v: %s", err, out)
+	for _, script := range []string{"shell.mjs", "admin.mjs"} {
+		t.Run(script, func(t *testing.T) {
+			node := exec.Command("node", "e2e/"+script)
+			node.Dir = "../web"
+			node.Env = append(os.Environ(), "GATEHOUSE_URL="+v.url, "GATEHOUSE_LOGIN=admin", "GATEHOUSE_PASSWORD="+admin[1], "GATEHOUSE_SHOTS="+shots)
+			if out, err := node.CombinedOutput(); err != nil {
+				t.Errorf("%v: %s", err, out)
+			}
+		})
 	}
 }

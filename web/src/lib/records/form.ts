@@ -16,7 +16,7 @@ export const fieldsOf = (spec: FormSpec, isNew: boolean): FieldSpec[] =>
 /** What a form begins with: those of a record, or the initial ones. */
 export function initialValues(spec: FormSpec, row: Record<string, unknown> | null): Values {
   const values: Values = {};
-  for (const f of fieldsOf(spec, row === null)) values[f.name] = toForm(f, row === null ? f.initial : row[f.name]);
+  for (const f of fieldsOf(spec, row === null)) values[f.name] = row === null && f.kind === 'until' ? { choice: String(f.initial ?? ''), at: '' } : toForm(f, row === null ? f.initial : row[f.name]);
   return values;
 }
 
@@ -31,7 +31,7 @@ function toForm(f: FieldSpec, value: unknown): unknown {
     case 'model':
       return typeof value === 'string' && value ? { value, label: value } : null;
     case 'until':
-      return { choice: typeof value === 'string' && value ? 'keep' : String(f.initial ?? ''), at: '' } satisfies Until;
+      return { choice: typeof value === 'string' && value ? 'keep' : '', at: '' } satisfies Until;
     case 'headers':
       return value && typeof value === 'object' ? Object.entries(value).map(([k, v]) => `${k}: ${String(v)}`).join('\n') : '';
     case 'names':
