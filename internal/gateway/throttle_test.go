@@ -25,7 +25,7 @@ func TestActiveThrottles(t *testing.T) {
 		defer l.Close()
 		key := fmt.Sprint("key:", created.IDs[0])
 		day := []throttle.Window{{Name: "decade", Seconds: 3650 * 86400, Limit: 3}}
-		for _, subject := range []string{key, key, "user:2", "ip:192.0.2.7", "ip:2001:db8::/64", "key:999", "other:x"} {
+		for _, subject := range []string{key, key, "user:2", "session:2", "ip:192.0.2.7", "ip:2001:db8::/64", "key:999", "other:x"} {
 			if _, err := l.Take(ctx, subject, day); err != nil {
 				t.Fatal(err)
 			}
@@ -44,7 +44,7 @@ func TestActiveThrottles(t *testing.T) {
 			cell := func(name string) backend.Value { return page.Get(i, name) }
 			got = append(got, fmt.Sprintf("%s %d left", cell("caller").Text, cell("remaining").Int))
 		}
-		want := []string{"ci 1 left", "admin 2 left", "192.0.2.7 2 left", "2001:db8::/64 2 left", "key:999 2 left", "other:x 2 left"}
+		want := []string{"ci 1 left", "admin 2 left", "admin 2 left", "192.0.2.7 2 left", "2001:db8::/64 2 left", "key:999 2 left", "other:x 2 left"}
 		if !slices.Equal(got, want) {
 			t.Errorf("%q", got)
 		}

@@ -75,7 +75,7 @@ func Models() []*schema.Model {
 		}},
 		Fields: []*schema.Field{
 			schema.NewChar("subject", "Caller").Req().RO().
-				Helped("Who is counted: a key (key:7), a user (user:2) or an address (ip:192.0.2.7)"),
+				Helped("Who is counted: a key (key:7), a user (user:2), his session of the pages (session:2) or an address (ip:192.0.2.7)"),
 			schema.NewChar("caller", "Name").ComputedSQL(callerName).
 				Helped("The name of the key or client, the login of the user or the address behind it"),
 			schema.NewChar("window_name", "Window").RO(),
@@ -97,6 +97,7 @@ func Models() []*schema.Model {
 const callerName = `coalesce(case
 	when {t}."subject" like 'key:%' then (select k.name from gateway_key k where k.id = cast(substr({t}."subject", 5) as integer))
 	when {t}."subject" like 'user:%' then (select u.login from res_users u where u.id = cast(substr({t}."subject", 6) as integer))
+	when {t}."subject" like 'session:%' then (select s.login from res_users s where s.id = cast(substr({t}."subject", 9) as integer))
 	when {t}."subject" like 'client:%' then (select c.name from gateway_client c where c.id = cast(substr({t}."subject", 8) as integer))
 	when {t}."subject" like 'ip:%' then substr({t}."subject", 4)
 	end, {t}."subject")`

@@ -115,6 +115,8 @@ export interface ListQuery {
   limit?: number;
   offset?: number;
   count?: 'exact' | 'none';
+  /** false: archived records too. */
+  active_test?: boolean;
 }
 
 const base = '/api/v1/';

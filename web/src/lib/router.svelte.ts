@@ -16,7 +16,17 @@ function splitOnce(text: string, at: string): string[] {
 }
 
 let current = $state.raw<Place>(read());
-addEventListener('hashchange', () => (current = read()));
+let mayLeave: (target: string) => boolean = () => true;
+addEventListener('hashchange', (event) => {
+  if (!mayLeave(location.hash)) history.pushState(null, '', event.oldURL);
+  else current = read();
+});
+
+/** Has whoever leaves the place asked first; gives what ends that. */
+export function holdPlace(may: (target: string) => boolean): () => void {
+  mayLeave = may;
+  return () => (mayLeave = () => true);
+}
 
 export const router = {
   get place(): Place {
