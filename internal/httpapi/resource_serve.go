@@ -34,7 +34,7 @@ func (s *Server) resourceRoutes(res *Resource) []Route {
 	ignored := wire.Object(wire.May("ignored_fields", wire.ListOf(wire.Text(""), "Input that was not taken.")))
 	find := route("GET", list, "Lists "+res.Name, identity.Read, with(s.readList, r.list))
 	find.Params, find.Output = res.listParams(), "a list"
-	find.Doc = Doc{ID: "list" + plural, Tag: plural, Data: wire.ListOf(wire.Named(res.Label), ""), Meta: wire.Named("NumberedPage")}
+	find.Doc = Doc{ID: "list" + plural, Tag: plural, Data: wire.ListOf(wire.Named(res.Label), ""), Meta: wire.Named("NumberedPage"), Also: streamedMedia()}
 	create := route("POST", list, "Creates one or several "+res.Name, identity.Write, with(s.readCreate, r.create))
 	create.Input = "an object, or a list of them"
 	create.Doc = Doc{
