@@ -15,6 +15,7 @@ describe('the filters of the traffic log', () => {
       ['route', '=', '/api/v1/{model}'],
     ]);
     expect(domainOf(of('search=orders'))).toEqual(['|', '|', ['path', 'ilike', 'orders'], ['request_id', '=', 'orders'], ['error_message', 'ilike', 'orders']]);
+    expect(domainOf(of('user=%235'))).toEqual([['user_id', '=', 5]]);
     expect(domainOf(of('profile=7'), 12)).toEqual([['user_id', '=', 12]]);
     expect(domainOf(of('profile=7'))).toEqual([['user_id', '=', 0]]);
   });

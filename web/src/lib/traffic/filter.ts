@@ -7,6 +7,7 @@ export interface Filter {
   /** Days or moments as an input of type datetime-local gives them, in the browser's zone. */
   from: string;
   to: string;
+  /** A login, or # and the id of a user. */
   user: string;
   caller: string;
   /** The id of an API profile: the traffic of its user. */
@@ -62,7 +63,7 @@ export function domainOf(f: Filter, profileUser: number | null = null): Domain {
   const to = utc(f.to, true);
   if (from) domain.push(['create_date', '>=', from]);
   if (to) domain.push(['create_date', '<=', to]);
-  if (f.user) domain.push(['login', '=', f.user]);
+  if (f.user) domain.push(/^#\d+$/.test(f.user) ? ['user_id', '=', Number(f.user.slice(1))] : ['login', '=', f.user]);
   if (f.caller) domain.push(['caller', '=', f.caller]);
   if (f.profile) domain.push(['user_id', '=', profileUser ?? 0]);
   domain.push(...statusDomain(f.status));

@@ -35,7 +35,7 @@ export const model = 'gateway.log';
 /** The fields of a line in a table. */
 export const lineFields = [
   'id', 'create_date', 'request_id', 'method', 'path', 'route', 'model', 'query', 'status', 'latency_ms', 'bytes_in', 'bytes_out',
-  'ip', 'login', 'credential', 'caller', 'error_type', 'error_message',
+  'ip', 'user_id', 'login', 'credential', 'caller', 'error_type', 'error_message',
 ];
 
 export interface Step {

@@ -5,6 +5,7 @@ it('makes groups that can be looked into', () => {
   const figures = { __count: 3, 'latency_ms:avg': 1.5 };
   expect(groupOf('status', { status: 404, ...figures })).toEqual({ name: '404', count: 3, mean: 1.5, filter: { status: '404' } });
   expect(groupOf('user', { login: 'ada', ...figures })).toMatchObject({ name: 'ada', filter: { user: 'ada' } });
+  expect(groupOf('user', { login: null, user_id: { id: 5, name: 'Ada' }, ...figures })).toMatchObject({ name: 'Ada', filter: { user: '#5' } });
   expect(groupOf('user', { login: null, __count: 1, 'latency_ms:avg': null })).toEqual({ name: 'Nobody', count: 1, mean: null, filter: { caller: 'anonymous' } });
   expect(groupOf('endpoint', { method: 'GET', route: '/api/v1/{model}', model: 'res.partner', ...figures })).toMatchObject({
     name: 'GET /api/v1/{model} res.partner', filter: { method: 'GET', route: '/api/v1/{model}', model: 'res.partner' },

@@ -34,7 +34,7 @@ export interface Group {
 
 export const groupTitles: Record<Grouping, string> = { date: 'Date', user: 'User', status: 'Status', endpoint: 'Endpoint' };
 
-const groupFields: Record<Grouping, string> = { date: 'create_date:day', user: 'login', status: 'status', endpoint: 'method,route,model' };
+const groupFields: Record<Grouping, string> = { date: 'create_date:day', user: 'login,user_id', status: 'status', endpoint: 'method,route,model' };
 
 type Row = Record<string, unknown>;
 
@@ -58,7 +58,11 @@ export function groupOf(by: Grouping, row: Row): Group {
   const mean = row['latency_ms:avg'];
   const group = { count: Number(row.__count ?? 0), mean: typeof mean === 'number' ? mean : null };
   if (by === 'status') return { ...group, name: text('status'), filter: { status: text('status') } };
-  if (by === 'user') return { ...group, name: text('login') || 'Nobody', filter: text('login') ? { user: text('login') } : { caller: 'anonymous' } };
+  if (by === 'user') {
+    const user = row.user_id as { id: number; name: string } | null | undefined;
+    if (text('login')) return { ...group, name: text('login'), filter: { user: text('login') } };
+    return user ? { ...group, name: user.name, filter: { user: `#${user.id}` } } : { ...group, name: 'Nobody', filter: { caller: 'anonymous' } };
+  }
   if (by === 'endpoint') {
     const [method, route, of] = [text('method'), text('route'), text('model')];
     return { ...group, name: `${method} ${route || 'no route'}${of ? ` ${of}` : ''}`, filter: { method, route, model: of } };
