@@ -73,7 +73,13 @@ type Query struct {
 	Offset  int
 	// Count asks for the number of matches without Limit and Offset.
 	Count bool
+	// Version asks for a further, last column, VersionColumn: a value that is
+	// another one after every change of the record. Some models have none.
+	Version bool
 }
+
+// VersionColumn is the name of the column that Query.Version asks for.
+const VersionColumn = ""
 
 // Column describes one field of an answer.
 type Column struct {
@@ -145,4 +151,17 @@ type Backend interface {
 	Defaults(ctx context.Context, c *Caller, model string, fields []string) (Values, error)
 	// Ready says whether the backend can answer.
 	Ready(ctx context.Context) error
+}
+
+// Atomic is a Backend that can make one transaction of several calls.
+type Atomic interface {
+	// Atomically runs fn in a transaction, which is committed if fn returns nil,
+	// else undone. The calls that fn makes with its context belong to it and see
+	// each other's changes; after a change has failed nothing is committed. Inside
+	// of fn it is the same transaction. fn may be run again, so it must not have
+	// other effects. Nobody else may use its context, and not after its end.
+	Atomically(ctx context.Context, fn func(ctx context.Context) error) error
+	// Hold keeps others from changing records until the transaction of ctx ends.
+	// It asks for no rights and minds no missing ones.
+	Hold(ctx context.Context, model string, ids []int64) error
 }

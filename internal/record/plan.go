@@ -133,6 +133,9 @@ func (cx *callContext) planKey(q *backend.Query) string {
 	if cx.caller.Context.BinSize {
 		flags |= 64
 	}
+	if q.Version {
+		flags |= 128
+	}
 	b = append(b, 0, flags, 0)
 	for _, s := range [...]string{a.lang, a.tz, q.Model, q.Order} {
 		b = appendKey(b, s)
@@ -195,6 +198,9 @@ func (c *compiler) plan(m *schema.Model, q *backend.Query) (*plan, error) {
 	exprs, err := c.columns(p, f, q)
 	if err != nil {
 		return nil, err
+	}
+	if q.Version {
+		exprs = f.version(p, exprs)
 	}
 	head := "select " + strings.Join(exprs, ", ") + " from " + f.sql() + " where "
 	if q.IDs != nil {
