@@ -15,6 +15,7 @@ import (
 	"gatehouse/internal/business"
 	"gatehouse/internal/config"
 	"gatehouse/internal/gateway"
+	"gatehouse/internal/idempotency"
 	"gatehouse/internal/identity"
 	"gatehouse/internal/job"
 	"gatehouse/internal/record"
@@ -34,6 +35,7 @@ type App struct {
 	Settings *setting.Store
 	Limiter  *throttle.Limiter
 	Blocks   *throttle.Blocks
+	Answers  *idempotency.Store
 	Jobs     *job.Runner // run while it serves
 	Outbox   *webhook.Outbox
 	Webhooks *webhook.Dispatcher // sends while the app serves
@@ -84,6 +86,9 @@ func (a *App) open(ctx context.Context) (err error) {
 		return fmt.Errorf("prepare identities: %w", err)
 	}
 	keys.Service = a.Identity
+	if a.Answers, err = idempotency.Open(ctx, a.DB, a.Engine.Running); err != nil {
+		return fmt.Errorf("prepare kept answers: %w", err)
+	}
 	a.Limiter = throttle.New(a.DB, throttle.Options{
 		Timeout: limitTimeout(a.Config), Log: a.Log,
 	})

@@ -29,6 +29,11 @@ func (a *App) jobs() []job.Job {
 			Run:         deletes("blocks", a.Blocks.Vacuum),
 		},
 		{
+			Name: "idempotency_vacuum", Schedule: job.Every(time.Hour),
+			Description: "Deletes answers kept for an Idempotency-Key more than 24 hours ago",
+			Run:         deletes("answers", a.Answers.Vacuum),
+		},
+		{
 			Name: "webhook_sweep", Schedule: job.Every(time.Minute),
 			Description: "Takes over the webhook events of nodes that are gone, and looks for what is due",
 			Run: func(ctx context.Context) (string, error) {

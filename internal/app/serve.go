@@ -35,6 +35,7 @@ func (a *App) Handler() (http.Handler, error) {
 		TrustedProxies: a.Config.Server.TrustedProxies, MaxBody: int64(a.Config.Server.MaxBody),
 		RequestTimeout: a.Config.Server.RequestTimeout, Version: a.Version,
 		OAuth: &oauth.Server{Clients: a.Identity}, PublicURL: string(a.Config.Server.PublicURL),
+		Answers:        answers{a.Answers},
 		AdmitUncounted: a.Config.Server.RateLimitOnError == "open",
 	})
 }

@@ -165,3 +165,21 @@ type Atomic interface {
 	// It asks for no rights and minds no missing ones.
 	Hold(ctx context.Context, model string, ids []int64) error
 }
+
+// Upserter is a Backend that can create or update records by a key.
+type Upserter interface {
+	// Upsert updates the record that each of the values names by the field key
+	// and creates those that there are not, all or none. key may be ExternalID.
+	// Two at the same time make one record. The caller needs the rights for both.
+	Upsert(ctx context.Context, c *Caller, model, key string, values []Values) ([]Upserted, error)
+}
+
+// ExternalID is the key of Upsert that stands for external ids such as
+// shop.customer_7 (Odoo's ir.model.data) in place of a field.
+const ExternalID = "external_id"
+
+// Upserted is what became of one of the values of an Upsert.
+type Upserted struct {
+	ID      int64
+	Created bool
+}

@@ -23,6 +23,28 @@ type reply struct {
 	location string
 	// none: the answer has no body at all.
 	none bool
+	// tagged answers get an entity tag; version is that of the record, 0 for none.
+	tagged  bool
+	version int64
+	// secret: something in it is shown this one time.
+	secret bool
+	// dryRun: nothing of it came to stay.
+	dryRun bool
+	// kept is an answer given before, which is given again as it was.
+	kept *KeptAnswer
+}
+
+// status is that of an answer without a fault.
+func (r *reply) status() int {
+	switch {
+	case r.kept != nil:
+		return r.kept.Status
+	case r.created:
+		return http.StatusCreated
+	case r.none:
+		return http.StatusNoContent
+	}
+	return http.StatusOK
 }
 
 // meta is what an answer says beside its data.
@@ -43,17 +65,12 @@ type page struct {
 // format puts the answer, or the error, into the envelope.
 func (s *Server) format(c *call) error {
 	if c.fault == nil {
-		c.status = http.StatusOK
-		switch {
-		case c.reply.created:
-			c.status = http.StatusCreated
-		case c.reply.none:
-			c.status = http.StatusNoContent
+		c.status = c.reply.status()
+		if c.reply.none {
 			return nil
 		}
-		out, err := c.appendReply(c.out[:0])
+		err := c.formatReply()
 		if err == nil {
-			c.out = append(out, '\n') // a terminal's prompt then begins on a line of its own
 			return nil
 		}
 		c.refuse(fault.Wrap(err, "encode the answer"))
@@ -63,6 +80,23 @@ func (s *Server) format(c *call) error {
 		c.status = statusClientGone
 	}
 	c.out = append(c.appendFault(c.out[:0], c.fault), '\n')
+	return nil
+}
+
+// formatReply writes an answer.
+func (c *call) formatReply() error {
+	if kept := c.reply.kept; kept != nil {
+		c.out = append(c.out[:0], kept.Body...)
+		return nil
+	}
+	out, err := c.appendReply(c.out[:0], &c.reply)
+	if err != nil {
+		return err
+	}
+	c.out = append(out, '\n') // a terminal's prompt then begins on a line of its own
+	if c.reply.tagged {
+		return c.tagAnswer()
+	}
 	return nil
 }
 
@@ -76,11 +110,11 @@ const (
 )
 
 // appendReply writes an answer in the style of its route.
-func (c *call) appendReply(dst []byte) ([]byte, error) {
+func (c *call) appendReply(dst []byte, r *reply) ([]byte, error) {
 	if c.route.Style == RFC {
-		return appendAny(dst, c.reply.data)
+		return appendAny(dst, r.data)
 	}
-	return appendSuccess(dst, &c.reply)
+	return appendSuccess(dst, r)
 }
 
 // appendFault writes an error in the style of its route. There is none where
@@ -107,16 +141,25 @@ func appendSuccess(dst []byte, r *reply) ([]byte, error) {
 	if r.message != "" {
 		dst = wire.AppendString(append(dst, `,"message":`...), r.message)
 	}
-	if r.meta != nil {
+	if r.meta != nil || r.dryRun {
 		var err error
 		if dst, err = appendMeta(append(dst, `,"meta":`...), r.meta); err != nil {
 			return nil, err
+		}
+		if r.dryRun {
+			if dst = dst[:len(dst)-1]; dst[len(dst)-1] != '{' {
+				dst = append(dst, ',')
+			}
+			dst = append(dst, `"dry_run":true}`...)
 		}
 	}
 	return append(dst, '}'), nil
 }
 
 func appendMeta(dst []byte, m *meta) ([]byte, error) {
+	if m == nil {
+		return append(dst, "{}"...), nil
+	}
 	if m.more != nil {
 		return appendAny(dst, m.more)
 	}

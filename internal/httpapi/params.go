@@ -25,10 +25,11 @@ type Param struct {
 // params are the query parameters of a request, checked.
 type params struct {
 	domain, order, search string
+	key                   string // of an upsert
 	fields                []string // nil: the default ones
 	limit, offset         int      // limit is set to what holds, also where none was given
 	number, size          int      // page and per_page
-	uncounted             bool
+	uncounted, dryRun     bool
 	shape                 wire.Shape
 	context               backend.Context
 	filters               []filter // whatever else the route allows
@@ -115,6 +116,12 @@ func (p *params) set(name, value string) (err error) {
 		p.size, err = number(name, value, 1)
 	case "count":
 		p.uncounted, err = oneOf(name, value, "none", "exact")
+	case "key":
+		if p.key = strings.TrimSpace(value); !fieldName(p.key) || strings.Contains(p.key, ".") {
+			err = wrongParam(name, "must be the name of a field, or external_id")
+		}
+	case "dry_run":
+		p.dryRun, err = boolean(name, value)
 	case "values":
 		var odoo bool
 		if odoo, err = oneOf(name, value, "odoo", "plain"); odoo {

@@ -60,10 +60,12 @@ func (s *Server) routes() []Route {
 	all = append(all, s.sessionRoutes()...)
 	all = append(all, s.settingRoutes()...)
 	all = append(all, s.oauthRoutes()...)
+	all = append(all, s.batchRoutes()...)
 	for i := range s.deps.Resources {
 		all = append(all, s.resourceRoutes(&s.deps.Resources[i])...)
 	}
-	return append(all, s.recordRoutes()...)
+	all = append(all, s.upsertRoutes()...)
+	return withDryRun(append(all, s.recordRoutes()...))
 }
 
 // Routes lists all routes, for the API document.

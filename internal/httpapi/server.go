@@ -77,6 +77,8 @@ type Deps struct {
 	// PublicURL is where callers reach the server, without a slash at the end;
 	// "": what they reached it as.
 	PublicURL string
+	// Answers does requests with an idempotency key once; nil minds no keys.
+	Answers Answers
 	// Resources are the curated ones; see StandardResources. None by default.
 	Resources []Resource
 	// Log takes what callers must not see: causes of failures and stacks.
@@ -178,11 +180,5 @@ func (s *Server) enter(c *call) (err error) {
 		c.caller.Context = c.params.context
 	}
 	c.run, err = c.route.handler(c)
-	return err
-}
-
-// handle runs the handler.
-func (s *Server) handle(c *call) (err error) {
-	c.reply, err = c.run()
 	return err
 }
