@@ -25,7 +25,7 @@ type Param struct {
 // params are the query parameters of a request, checked.
 type params struct {
 	domain, order, search string
-	key                   string // of an upsert
+	key                   string   // of an upsert
 	fields                []string // nil: the default ones
 	limit, offset         int      // limit is set to what holds, also where none was given
 	number, size          int      // page and per_page
