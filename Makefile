@@ -1,6 +1,6 @@
 # make            lists the targets
 # make dev        starts Gatehouse on demo data
-# Only Go is needed; lint tools are built from tools/go.mod at their pinned versions.
+# Only Go is needed, and Node.js for what changes the pages; lint tools are built from tools/go.mod at their pinned versions.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -12,7 +12,7 @@ TOOL     := go tool -modfile=tools/go.mod
 PLATFORMS := linux/amd64 linux/arm64 darwin/arm64 windows/amd64
 
 # What continuous integration runs, in this order. .ci/run reads this line.
-CHECKS := test lint race fuzz-smoke generated e2e
+CHECKS := test lint ui race fuzz-smoke generated e2e
 
 .PHONY: help
 help: ## list the targets
@@ -38,6 +38,10 @@ race: ## run the tests under the race detector (needs a C compiler)
 lint: ## check style, likely bugs and dead code (PKGS=./internal/x/... for a part)
 	$(TOOL) golangci-lint run $(PKGS)
 	$(if $(filter ./...,$(PKGS)),scripts/deadcode,@echo 'dead code is looked for in the whole tree only')
+
+.PHONY: ui
+ui: ## check the types and run the unit tests of the pages (needs Node.js)
+	cd web && npm ci --ignore-scripts --no-audit --no-fund && npm run check
 
 .PHONY: fmt
 fmt: ## format the Go sources as lint wants them

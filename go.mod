@@ -2,8 +2,15 @@ module gatehouse
 
 go 1.26.8
 
+// packages of npm may hold Go files
+ignore (
+	./e2e/npm/node_modules
+	./web/node_modules
+)
+
 require (
 	github.com/alecthomas/kong v1.17.0
+	github.com/coder/websocket v1.8.15
 	github.com/golang-jwt/jwt/v5 v5.3.1
 	github.com/google/go-cmp v0.7.0
 	github.com/jackc/pgx/v5 v5.12.0

@@ -3,6 +3,7 @@
 // second, latencies, memory. Run it from the repository's root:
 //
 //	go run ./bench [-stores sqlite,postgres] [-seconds 10] [-connections 16]
+//	go run ./bench webhooks [-stores sqlite,postgres] [-modes throughput,hot,latency,memory]
 //
 // It needs wrk, and for PostgreSQL a server that lets it make a database
 // (GATEHOUSE_BENCH_DATABASE_URL, by default postgres on 127.0.0.1).
@@ -20,7 +21,11 @@ import (
 )
 
 func main() {
-	if err := run(); err != nil {
+	work := run
+	if len(os.Args) > 1 && os.Args[1] == "webhooks" {
+		work = func() error { return webhooks(os.Args[2:]) }
+	}
+	if err := work(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -39,7 +40,7 @@ func prepareStore(ctx context.Context, dir, store string) (env []string, settle 
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	const name = "gatehouse_bench"
+	name := "gatehouse_bench_" + strconv.Itoa(os.Getpid())
 	for _, sql := range []string{
 		"drop database if exists " + name + " with (force)",
 		"create database " + name + " template template0 encoding UTF8 lc_collate 'C' lc_ctype 'C.UTF-8'",

@@ -24,6 +24,7 @@ type commands struct {
 	Job     jobCommand     `cmd:"" help:"List maintenance jobs, and run one."`
 	Setting settingCommand `cmd:"" help:"Show and change settings; a running server notices within a second."`
 	Block   blockCommand   `cmd:"" help:"Block addresses, list and end blocks."`
+	Backup  backupCommand  `cmd:"" help:"Copy the store into a new file while the server runs."`
 	Doctor  doctorCommand  `cmd:"" help:"Check the configuration, the store and the clock."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

@@ -19,9 +19,11 @@ import (
 	"gatehouse/internal/identity"
 	"gatehouse/internal/job"
 	"gatehouse/internal/record"
+	"gatehouse/internal/redact"
 	"gatehouse/internal/setting"
 	"gatehouse/internal/sqldb"
 	"gatehouse/internal/throttle"
+	"gatehouse/internal/traffic"
 	"gatehouse/internal/webhook"
 )
 
@@ -39,6 +41,7 @@ type App struct {
 	Jobs     *job.Runner // run while it serves
 	Outbox   *webhook.Outbox
 	Webhooks *webhook.Dispatcher // sends while the app serves
+	Traffic  *traffic.Recorder
 	Version  string
 
 	// FirstPassword is the password of the user admin if this start made it at
@@ -49,7 +52,7 @@ type App struct {
 // Open opens the store, brings it up to date, and builds all services on it.
 // Close what it gives.
 func Open(ctx context.Context, cfg *config.Config, log *slog.Logger, version string) (*App, error) {
-	a := &App{Config: cfg, Log: log, Version: version}
+	a := &App{Config: cfg, Log: slog.New(redact.NewHandler(log.Handler())), Version: version}
 	if err := a.open(ctx); err != nil {
 		return nil, errors.Join(err, a.Close(context.WithoutCancel(ctx)))
 	}
@@ -57,11 +60,14 @@ func Open(ctx context.Context, cfg *config.Config, log *slog.Logger, version str
 }
 
 func (a *App) open(ctx context.Context) (err error) {
-	if a.DB, err = openStore(ctx, a.Config); err != nil {
+	if a.DB, err = openStore(ctx, a.Config, false); err != nil {
 		return fmt.Errorf("open the store: %w", err)
 	}
 	passwords := identity.NewPasswords(0)
 	keys, guard := &gateway.Keys{NeverBlock: neverBlocked(a.Config)}, webhook.Guard{Allow: a.Config.Webhook.AllowNetworks}
+	if err := traffic.Prepare(ctx, a.DB); err != nil {
+		return fmt.Errorf("prepare the traffic log: %w", err)
+	}
 	a.Outbox = webhook.NewOutbox(a.DB, a.Log)
 	a.Engine, err = record.Open(ctx, a.DB, record.Options{
 		Models: models(),
@@ -96,6 +102,7 @@ func (a *App) open(ctx context.Context) (err error) {
 		return fmt.Errorf("read the blocked addresses: %w", err)
 	}
 	a.Webhooks = webhook.NewDispatcher(a.DB, webhook.Options{Guard: guard, Version: a.Version, Log: a.Log})
+	a.Traffic = traffic.New(a.DB, traffic.Options{Settings: a.Settings.Current, House: trafficHouse{}, Log: a.Log})
 	a.Jobs, err = job.New(a.DB, a.jobs(), job.Options{Log: a.Log})
 	return err
 }
@@ -108,22 +115,30 @@ func limitTimeout(cfg *config.Config) time.Duration {
 
 // openStore opens PostgreSQL where a URL is configured, else the SQLite file
 // in the data directory.
-func openStore(ctx context.Context, cfg *config.Config) (sqldb.DB, error) {
-	opts := sqldb.Options{MaxConns: cfg.Store.DatabaseMaxConns}
+func openStore(ctx context.Context, cfg *config.Config, readOnly bool) (sqldb.DB, error) {
+	opts := sqldb.Options{MaxConns: cfg.Store.DatabaseMaxConns, ReadOnly: readOnly}
 	if url := cfg.Store.DatabaseURL.Reveal(); url != "" {
 		return sqldb.OpenPostgres(ctx, url, opts)
 	}
-	if err := os.MkdirAll(cfg.Store.DataDir, 0o700); err != nil {
+	file := filepath.Join(cfg.Store.DataDir, "gatehouse.db")
+	if readOnly {
+		if _, err := os.Stat(file); err != nil {
+			return nil, fmt.Errorf("there is no store in %s: %w", cfg.Store.DataDir, err)
+		}
+	} else if err := os.MkdirAll(cfg.Store.DataDir, 0o700); err != nil {
 		return nil, err
 	}
 	opts.MaxConns = 0 // the pool of a file is sized by the processors
-	return sqldb.OpenSQLite(ctx, filepath.Join(cfg.Store.DataDir, "gatehouse.db"), opts)
+	return sqldb.OpenSQLite(ctx, file, opts)
 }
 
 // Close stops the services and closes the store; what was counted in memory is
 // written first.
 func (a *App) Close(ctx context.Context) error {
 	var errs []error
+	if a.Traffic != nil {
+		errs = append(errs, a.Traffic.Close(ctx))
+	}
 	if a.Webhooks != nil {
 		errs = append(errs, a.Webhooks.Stop(ctx))
 	}

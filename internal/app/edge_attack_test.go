@@ -63,12 +63,12 @@ func TestEdgeHeaders(t *testing.T) {
 		{"another URL for proxies", written("GET /api/v1/no.such HTTP/1.1", "", key, "X-Original-URL: /api/v1/ping", "X-Rewrite-URL: /api/v1/ping"), []int{404}, ""},
 		{"spoofed address", written(ping, "", key, "X-Forwarded-For: 198.51.100.1", "X-Real-IP: 198.51.100.1", "Forwarded: for=198.51.100.1"), []int{200}, ""},
 	})
-	answer, _ := e.raw(written(ping, "", key, "X-Request-Id: "+strings.Repeat("a", 129)))
-	if got := answer.Header.Get("X-Request-Id"); len(got) != 24 {
+	answer := e.raw(written(ping, "", key, "X-Request-Id: "+strings.Repeat("a", 129)))
+	if got := answer.header.Get("X-Request-Id"); len(got) != 24 {
 		t.Errorf("a long request id comes back as %q", got)
 	}
 	for _, id := range []string{"a b", "<script>", "a%0d%0ab", "a,b", `a"b`, "ü"} {
-		if answer, _ := e.raw(written(ping, "", key, "X-Request-Id: "+id)); answer.Header.Get("X-Request-Id") == id {
+		if answer := e.raw(written(ping, "", key, "X-Request-Id: "+id)); answer.header.Get("X-Request-Id") == id {
 			t.Errorf("the request id %q is repeated", id)
 		}
 	}
@@ -291,9 +291,9 @@ func TestEdgeBlocks(t *testing.T) {
 	if row["address"] != "198.51.100.1" || row["by"] != "automatic" || row["violations"] != 5.0 || row["until"] == nil {
 		t.Errorf("the block: %v", row)
 	}
-	answer, text := e.raw(written("GET /api/v1/ping HTTP/1.1", "", guesser, good))
-	if answer.Header.Get("Retry-After") == "" || !strings.Contains(text, `"type":"address_blocked"`) || !strings.Contains(text, fmt.Sprint(row["until"])) {
-		t.Errorf("the blocked are told %v %s", answer.Header, text)
+	answer := e.raw(written("GET /api/v1/ping HTTP/1.1", "", guesser, good))
+	if answer.header.Get("Retry-After") == "" || !strings.Contains(answer.body, `"type":"address_blocked"`) || !strings.Contains(answer.body, fmt.Sprint(row["until"])) {
+		t.Errorf("the blocked are told %v %s", answer.header, answer.body)
 	}
 	path := fmt.Sprintf("/api/v1/gateway.block/%v/unblock", row["id"])
 	if status, body := e.ask("POST", path, `{"note":"a mistake"}`, admin); status != 200 {

@@ -7,6 +7,7 @@ import (
 
 	"gatehouse/internal/gateway"
 	"gatehouse/internal/job"
+	"gatehouse/internal/traffic"
 	"gatehouse/internal/webhook"
 )
 
@@ -45,6 +46,20 @@ func (a *App) jobs() []job.Job {
 			Description: "Deletes webhook events that ended longer ago than webhook_job_retention_days",
 			Run: deletes("webhook events", func(ctx context.Context) (int64, error) {
 				return webhook.Vacuum(ctx, a.DB, time.Now().AddDate(0, 0, -a.Settings.Current().WebhookJobRetentionDays))
+			}),
+		},
+		{
+			Name: "log_vacuum", Schedule: job.Daily(2, 50),
+			Description: "Deletes the days of the traffic log that are older than log_retention_days",
+			Run: deletes("entries", func(ctx context.Context) (int64, error) {
+				return traffic.LogVacuum(ctx, a.DB, a.Settings.Current().LogRetentionDays, time.Now())
+			}),
+		},
+		{
+			Name: "rollup", Schedule: job.Every(time.Hour),
+			Description: "Keeps the figures of the dashboard small: minutes for 2 days, hours for 62 days, the busiest addresses; prepares the log's next days",
+			Run: deletes("rows", func(ctx context.Context) (int64, error) {
+				return traffic.RollupVacuum(ctx, a.DB, time.Now())
 			}),
 		},
 		{

@@ -69,6 +69,13 @@ func TestUpsertByExternalID(t *testing.T) {
 		if n := h.number("ir.model.data", "[['module','=','shop']]"); n != 1 {
 			h.Errorf("%d external ids", n)
 		}
+		// A credential that gives no rights names records, but not where rights have their names.
+		key, _, err := h.app.CreateKey(h.Context(), identity.KeySpec{UserID: 2, Name: "shop", Scopes: "res.partner:write"})
+		if err != nil {
+			h.Fatal(err)
+		}
+		h.send("PUT", "/api/v1/res.partner?key=id", `{"id":"shop.c8","name":"Eight"}`, "Authorization", "", "X-API-Key", key).want(200)
+		h.send("PUT", "/api/v1/res.partner?key=id", `{"id":"base.c8","name":"Eight"}`, "Authorization", "", "X-API-Key", key).want(403)
 		all := together(6, func(i int) said {
 			return h.sendTo(i, "PUT", "/api/v1/res.partner?key=ref", fmt.Sprintf(`{"ref":"R-1","name":"Racer %d"}`, i))
 		})

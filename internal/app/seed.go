@@ -15,12 +15,13 @@ import (
 	"gatehouse/internal/schema"
 	"gatehouse/internal/sqldb"
 	"gatehouse/internal/throttle"
+	"gatehouse/internal/traffic"
 	"gatehouse/internal/webhook"
 )
 
 // models are all declared models: those of business, and Gatehouse's own.
 func models() []*schema.Model {
-	return slices.Concat(business.Models(), identity.Models(), throttle.Models(), audit.Models(), job.Models(), webhook.Models())
+	return slices.Concat(business.Models(), identity.Models(), throttle.Models(), audit.Models(), job.Models(), webhook.Models(), traffic.Models())
 }
 
 func resourceNames() []string {

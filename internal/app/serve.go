@@ -15,6 +15,8 @@ import (
 	"gatehouse/internal/httpapi"
 	"gatehouse/internal/oauth"
 	"gatehouse/internal/record"
+	"gatehouse/internal/throttle"
+	"gatehouse/web"
 )
 
 // readHeaderTimeout cuts off clients that never finish their headers,
@@ -29,20 +31,37 @@ const (
 
 // Handler is the HTTP face of the app.
 func (a *App) Handler() (http.Handler, error) {
-	return httpapi.New(httpapi.Deps{
+	docs, err := a.docs()
+	if err != nil {
+		return nil, err
+	}
+	api, err := httpapi.New(httpapi.Deps{
 		Backend: a.Engine, Identity: a.Identity, Limiter: a.Limiter, Settings: a.Settings, Blocks: a.Blocks,
-		Resources: httpapi.StandardResources(), Log: a.Log, Observer: requestLog{a.Log},
+		Resources: httpapi.StandardResources(), Log: a.Log,
+		Observer: a.observers(), Telemetry: telemetry{a.Traffic},
 		TrustedProxies: a.Config.Server.TrustedProxies, MaxBody: int64(a.Config.Server.MaxBody),
 		RequestTimeout: a.Config.Server.RequestTimeout, Version: a.Version,
-		OAuth: &oauth.Server{Clients: a.Identity}, PublicURL: string(a.Config.Server.PublicURL),
-		Answers:        answers{a.Answers},
+		Documents: docs,
+		Answers:   answers{a.Answers},
+		OAuth:     &oauth.Server{Clients: a.Identity}, PublicURL: string(a.Config.Server.PublicURL),
 		AdmitUncounted: a.Config.Server.RateLimitOnError == "open",
 	})
+	if err != nil {
+		return nil, err
+	}
+	return web.Handler(api, a.shutOut)
+}
+
+// shutOut says whether a request is of a blocked address, which is to get the
+// API's refusal and no pages.
+func (a *App) shutOut(r *http.Request) bool {
+	_, blocked := a.Blocks.Blocked(throttle.ClientIP(r, a.Config.Server.TrustedProxies), time.Now())
+	return blocked
 }
 
 // Serve answers requests until ctx ends, then lets those under way finish.
 // ready, if not nil, gets the address once it listens.
-func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
+func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) (err error) {
 	handler, err := a.Handler()
 	if err != nil {
 		return err
@@ -51,10 +70,16 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	if err != nil {
 		return err
 	}
+	metrics, err := a.startMetrics(ctx)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer func() { err = errors.Join(err, metrics.stop(context.WithoutCancel(ctx))) }()
 	if err := a.Jobs.Start(ctx); err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	a.Webhooks.Start(ctx)
+	a.Traffic.Start(ctx)
 	server := a.server(handler)
 	if ready != nil {
 		ready(listener.Addr())
@@ -81,6 +106,7 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 func (a *App) drain(ctx context.Context, requests func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.Config.Server.ShutdownTimeout)
 	defer cancel()
+	a.Traffic.Drain()
 	jobs := make(chan error, 1)
 	go func() { jobs <- a.Jobs.Stop(ctx) }()
 	return errors.Join(requests(ctx), <-jobs)

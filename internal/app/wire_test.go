@@ -1,14 +1,11 @@
 package app
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -26,58 +23,23 @@ type wire struct {
 
 func openWire(t *testing.T) *wire {
 	t.Helper()
-	a, handler := start(t)
-	server := httptest.NewUnstartedServer(nil)
-	server.Config = a.server(handler)
-	server.Start()
-	t.Cleanup(server.Close)
+	a, addr := serve(t, nil)
 	key, _, err := a.CreateKey(t.Context(), identity.KeySpec{UserID: 2, Name: "wire", Scopes: "read,write,delete"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &wire{T: t, app: a, addr: server.Listener.Addr().String(), key: key}
-}
-
-// reply is what came over the wire.
-type reply struct {
-	status int
-	header http.Header
-	body   string
-	closes bool // the connection
+	return &wire{T: t, app: a, addr: addr, key: key}
 }
 
 // raw sends bytes as they are and reads one answer. {key} stands for a good key.
 func (e *wire) raw(request string) reply {
 	e.Helper()
-	conn, err := new(net.Dialer).DialContext(e.Context(), "tcp", e.addr)
-	if err != nil {
-		e.Fatal(err)
-	}
-	defer func() { _ = conn.Close() }()
-	if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
-		e.Fatal(err)
-	}
-	go func() { _, _ = io.WriteString(conn, strings.ReplaceAll(request, "{key}", e.key)) }()
-	method, _, _ := strings.Cut(request, " ")
-	in := bufio.NewReader(conn)
-	res, err := http.ReadResponse(in, &http.Request{Method: method})
-	if err == nil && res.StatusCode == http.StatusContinue {
-		_ = res.Body.Close()
-		res, err = http.ReadResponse(in, &http.Request{Method: method})
-	}
+	r, err := exchange(e.T, e.addr, strings.ReplaceAll(request, "{key}", e.key))
 	if err != nil {
 		e.Fatalf("%.80q: %v", request, err)
 	}
-	defer func() { _ = res.Body.Close() }()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		e.Fatalf("%.80q: %v", request, err)
-	}
-	return reply{res.StatusCode, res.Header, string(body), res.Close}
+	return r
 }
-
-// leakage is what no answer may say: where code lies, what it runs on, statements.
-var leakage = regexp.MustCompile(`goroutine \d|\.go:\d|/home/|/tmp/|runtime\.|(?i:select .* from )|sqlite|pgx|SQLSTATE`)
 
 // wellFormed holds an answer of the handler to what all have in common.
 func (e *wire) wellFormed(what string, r reply) {

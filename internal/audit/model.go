@@ -13,7 +13,7 @@ func Models() []*schema.Model {
 	return []*schema.Model{{
 		Name: Model, Label: "Audit Trail", Table: "gateway_audit", Order: "id desc",
 		AdminOnly: true, NoLog: true, NoCreate: true,
-		Indexes: [][]string{{"model", "res_id"}},
+		Indexes: []schema.Index{{Name: "model_res_id", Columns: []string{"model", "res_id"}}},
 		Fields: []*schema.Field{
 			schema.NewDatetime("at", "At").Req().RO().Index(),
 			// The trail outlives the user; his login is kept beside him.

@@ -71,11 +71,25 @@ type Query struct {
 	Order   string // "" is the model's own order
 	Limit   int    // 0: none
 	Offset  int
-	// Count asks for the number of matches without Limit and Offset.
+	// Count asks for the number of matches without Limit, Offset and Keyset.
 	Count bool
 	// Version asks for a further, last column, VersionColumn: a value that is
 	// another one after every change of the record. Some models have none.
 	Version bool
+	// Keyset reads on behind a record; nil: nobody wants to.
+	Keyset *Keyset
+}
+
+// Keyset is how a list is read page by page without counting records off: each
+// page begins behind the last record of the one before, whatever came or went.
+type Keyset struct {
+	// After is the Next of an earlier page of the same list by the same caller;
+	// "" begins.
+	After string
+	// Wanted refuses an order that cannot be read on by, in place of no Next.
+	Wanted bool
+	// Next is set by Search: the text to go on with, "" after the last page.
+	Next string
 }
 
 // VersionColumn is the name of the column that Query.Version asks for.

@@ -34,6 +34,7 @@ type Config struct {
 // Server is how Gatehouse listens and what it bears of a request.
 type Server struct {
 	Listen           Address       `name:"listen" env:"GATEHOUSE_LISTEN" default:"127.0.0.1:8069" placeholder:"HOST:PORT" help:"Address that serves the API and the dashboard. An empty host means every interface."`
+	MetricsListen    Address       `name:"metrics-listen" env:"GATEHOUSE_METRICS_LISTEN" placeholder:"HOST:PORT" help:"Address that serves /metrics to Prometheus without a credential: one that only it can reach. Empty: /metrics is on the main address, for administrators."`
 	TrustedProxies   Networks      `name:"trusted-proxies" env:"GATEHOUSE_TRUSTED_PROXIES" placeholder:"CIDR,..." help:"Networks of the proxies whose X-Forwarded-For is believed. Empty: nobody's."`
 	NeverBlock       Networks      `name:"never-block" env:"GATEHOUSE_NEVER_BLOCK" placeholder:"CIDR,..." help:"Networks that are never blocked, whatever they do: an office, a monitor. Trusted proxies never are."`
 	PublicURL        PublicURL     `name:"public-url" env:"GATEHOUSE_PUBLIC_URL" placeholder:"URL" help:"Address at which callers reach this server, such as https://api.example.com: the issuer and endpoints that OAuth2 clients are told. Empty: what each caller reached it as."`

@@ -24,7 +24,7 @@ type Keys struct {
 // Logics is the behaviour of Gatehouse's own models.
 func Logics(k *Keys) []record.Logic {
 	return []record.Logic{
-		keyLogic(k), userKeyLogic(), clientLogic(k), profileLogic(), tokenLogic(k), throttleLogic(), blockLogic(k), auditLogic(), jobLogic(),
+		keyLogic(k), userKeyLogic(), clientLogic(k), profileLogic(), tokenLogic(k), throttleLogic(), blockLogic(k), auditLogic(), jobLogic(), logLogic(),
 	}
 }
 

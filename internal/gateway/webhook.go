@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -123,8 +124,8 @@ func checkHook(e *record.Env, guard webhook.Guard, values record.Values, r recor
 	if value("on_create") != true && value("on_write") != true && value("on_unlink") != true {
 		return wrong("on_create", "Choose at least one of on_create, on_write and on_unlink")
 	}
-	if n, given := value("concurrency").(int64); given && (n < 1 || n > 50) {
-		return wrong("concurrency", "The calls at a time must be from 1 to 50")
+	if n, given := value("concurrency").(int64); given && (n < 1 || n > webhook.MaxConcurrency) {
+		return wrong("concurrency", fmt.Sprintf("The calls at a time must be from 1 to %d", webhook.MaxConcurrency))
 	}
 	if err := checkHeaders(values); err != nil {
 		return err

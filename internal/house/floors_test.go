@@ -15,6 +15,7 @@ var floors = map[string]float64{
 	"internal/clock":   0,
 	"web":              0,
 	"internal/nearest": 0,
+	"internal/redact":  0,
 	"internal/facts":   0,
 
 	"internal/config":              1,
@@ -52,6 +53,7 @@ var floors = map[string]float64{
 	"internal/openapi":  5,
 	"internal/odoocall": 5.5,
 	"internal/httpapi":  6,
+	"internal/apidoc":   6.5,
 	"internal/app":      7,
 	"cmd/gatehouse":     8,
 	"e2e":               9,

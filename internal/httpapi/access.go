@@ -21,12 +21,13 @@ type Access uint8
 
 // The kinds of access.
 const (
-	_             Access = iota
-	Public               // anybody, without a credential
-	AnyCredential        // whoever is identified
-	Scoped               // whoever has the scope of the route's action
-	AdminOnly            // administrators with the scope admin
-	ClientOrAdmin        // OAuth2 clients, whom the handler authenticates, or with an API credential as AdminOnly
+	_                  Access = iota
+	Public                    // anybody, without a credential
+	AnyCredential             // whoever is identified
+	Scoped                    // whoever has the scope of the route's action
+	AdminOnly                 // administrators with the scope admin
+	ClientOrAdmin             // OAuth2 clients, whom the handler authenticates, or with an API credential as AdminOnly
+	OptionalCredential        // anybody, if the handler agrees; whoever comes with a credential is identified
 )
 
 // Limiting says what a request counts against. It has no zero value either.
@@ -58,8 +59,14 @@ func (s *Server) identify(c *call) error {
 			return block.Fault(c.ip, c.event.Time)
 		}
 	}
-	if c.route.Access == Public || c.route.Access == ClientOrAdmin && !hasCredential(c.r.Header) {
+	switch c.route.Access {
+	case Public:
 		return nil
+	case ClientOrAdmin, OptionalCredential:
+		if !hasCredential(c.r.Header) {
+			return nil
+		}
+	default:
 	}
 	who, err := s.deps.Identity.Identify(c.ctx, c.r.Header, c.ip)
 	if err != nil {
@@ -67,6 +74,11 @@ func (s *Server) identify(c *call) error {
 	}
 	if who == nil {
 		return fault.New(fault.Unauthenticated, "Authentication required")
+	}
+	if who.Kind == identity.Session {
+		if err := s.ownPage(c.r); err != nil {
+			return err
+		}
 	}
 	c.who = who
 	c.caller.UserID = who.UserID
@@ -84,7 +96,9 @@ func (s *Server) identify(c *call) error {
 // authorize asks whether the credential's scopes cover the route. What the
 // user behind it may do with the records is the backend's question.
 func (s *Server) authorize(c *call) error {
-	if c.route.Access == Public || c.route.Access == AnyCredential || c.route.Access == ClientOrAdmin && c.who == nil {
+	switch {
+	case c.route.Access == Public, c.route.Access == AnyCredential, c.route.Access == OptionalCredential,
+		c.route.Access == ClientOrAdmin && c.who == nil:
 		return nil
 	}
 	need := identity.Need{Action: c.route.Action, Model: c.event.Model, Resource: c.route.resourceName()}

@@ -39,6 +39,21 @@ func (s *Server) batchRoutes() []Route {
 		Input: `operations: up to 100 objects of method, path, body, as and if_match; {"$ref": "p.id"} in a body and {p.id} in a path ` +
 			`stand for what the operation named p answered`,
 		Output: "status, location and body of each operation",
+		Doc: Doc{
+			ID: "batch", Tag: TagRecords, Faults: []fault.Kind{fault.NotFound, fault.Precondition},
+			Body: wire.Object(wire.Must("operations", wire.ListOf(wire.Object(
+				wire.Must("method", wire.Word("", "GET", "POST", "PUT", "PATCH", "DELETE")),
+				wire.Must("path", wire.Text("Path and query; {p.id} stands for what the operation p answered.").Like("/api/v1/res.partner")),
+				wire.May("body", wire.Anything(`As that of the route; {"$ref": "p.id"} stands for what the operation p answered.`)),
+				wire.May("as", wire.Text("A name for later operations to refer to.").Like("p")),
+				wire.May("if_match", wire.Text("The header If-Match of the operation."))), "At most 100."))),
+			Data: wire.ListOf(wire.Object(wire.Must("status", wire.Whole("").Like(201)), wire.May("location", wire.Text("")),
+				wire.Must("body", wire.Anything("The answer as it would be alone."))), ""),
+			Example: map[string]any{"operations": []any{
+				map[string]any{"method": "POST", "path": "/api/v1/res.partner", "body": map[string]any{"name": "Acme Corp"}, "as": "p"},
+				map[string]any{"method": "POST", "path": "/api/v1/res.partner", "body": map[string]any{"name": "Ann Lee", "parent_id": map[string]any{"$ref": "p.id"}}},
+			}},
+		},
 	}}
 }
 

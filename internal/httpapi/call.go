@@ -65,7 +65,7 @@ func (s *Server) release(c *call) {
 		c.cancel()
 	}
 	kept := call{out: c.out[:0], body: c.body[:0], rows: c.rows}
-	if cap(kept.out) > maxKept {
+	if cap(kept.out) > maxKept || c.reply.file != nil { // a file belongs to all
 		kept.out = nil
 	}
 	if cap(kept.body) > maxKept {

@@ -9,7 +9,14 @@ import (
 // cors lets the pages of the allowed origins read the answer. Credentials that
 // browsers send by themselves (cookies) are never allowed: callers of the API
 // send theirs in a header.
+//
+// The API document is for the pages of all origins: tools in browsers read it.
 func (s *Server) cors(c *call, h http.Header) {
+	if c.r.URL.Path == documentPath && s.deps.Documents != nil {
+		h.Set("Access-Control-Allow-Origin", "*")
+		s.exposed(c, h)
+		return
+	}
 	if c.settings == nil || len(c.settings.CORSOrigins) == 0 {
 		return
 	}
@@ -28,8 +35,13 @@ func (s *Server) cors(c *call, h http.Header) {
 	} else {
 		return
 	}
+	s.exposed(c, h)
+}
+
+// exposed says which headers a page may read and, before its request, send.
+func (s *Server) exposed(c *call, h http.Header) {
 	h.Set("Access-Control-Expose-Headers",
-		"X-Request-Id, Location, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, WWW-Authenticate, ETag, Idempotent-Replayed")
+		"X-Request-Id, Location, ETag, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, WWW-Authenticate, Idempotent-Replayed")
 	if c.route == &s.preflight && c.r.Header.Get("Access-Control-Request-Method") != "" {
 		h.Set("Access-Control-Allow-Methods", c.allow)
 		h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, X-API-Key, X-Request-Id, If-Match, If-None-Match, Idempotency-Key")

@@ -37,8 +37,8 @@ func TestDocumentIsComplete(t *testing.T) {
 		}
 	}
 	for _, kind := range fault.Kinds() {
-		if !says(fmt.Sprintf("| %d | `%s` |", statusOf(kind), kind)) {
-			t.Errorf("error type %s (%d) is not described", kind, statusOf(kind))
+		if !says(fmt.Sprintf("| %d | `%s` |", StatusOf(kind), kind)) {
+			t.Errorf("error type %s (%d) is not described", kind, StatusOf(kind))
 		}
 	}
 	for _, r := range h.server.deps.Resources {

@@ -32,6 +32,12 @@ type reply struct {
 	dryRun bool
 	// kept is an answer given before, which is given again as it was.
 	kept *KeptAnswer
+	// text: raw is no JSON but of this content type, and stands alone.
+	text string
+	// upgrade takes the connection over, and returns when it is at its end.
+	upgrade func(http.ResponseWriter, *http.Request)
+	// file is sent as it is, in place of all else.
+	file *File
 }
 
 // status is that of an answer without a fault.
@@ -43,6 +49,8 @@ func (r *reply) status() int {
 		return http.StatusCreated
 	case r.none:
 		return http.StatusNoContent
+	case r.upgrade != nil:
+		return http.StatusSwitchingProtocols
 	}
 	return http.StatusOK
 }
@@ -59,14 +67,15 @@ type page struct {
 	total         int64 // -1: not counted
 	limit, offset int
 	count         int
-	number, size  int // page and per_page, where the caller asked so; else 0
+	next          string // the cursor of the next page; "" on the last
+	number, size  int    // page and per_page, where the caller asked so; else 0
 }
 
 // format puts the answer, or the error, into the envelope.
 func (s *Server) format(c *call) error {
 	if c.fault == nil {
 		c.status = c.reply.status()
-		if c.reply.none {
+		if c.reply.none || c.reply.upgrade != nil {
 			return nil
 		}
 		err := c.formatReply()
@@ -75,7 +84,7 @@ func (s *Server) format(c *call) error {
 		}
 		c.refuse(fault.Wrap(err, "encode the answer"))
 	}
-	c.status = statusOf(c.fault.Kind)
+	c.status = StatusOf(c.fault.Kind)
 	if c.gone {
 		c.status = statusClientGone
 	}
@@ -83,10 +92,17 @@ func (s *Server) format(c *call) error {
 	return nil
 }
 
-// formatReply writes an answer.
-func (c *call) formatReply() error {
-	if kept := c.reply.kept; kept != nil {
-		c.out = append(c.out[:0], kept.Body...)
+// formatReply writes the body of an answer.
+func (c *call) formatReply() (err error) {
+	switch {
+	case c.reply.file != nil:
+		c.out, err = c.formatFile(c.reply.file)
+		return err
+	case c.reply.kept != nil:
+		c.out = append(c.out[:0], c.reply.kept.Body...)
+		return nil
+	case c.reply.text != "":
+		c.out = append(c.out[:0], c.reply.raw...)
 		return nil
 	}
 	out, err := c.appendReply(c.out[:0], &c.reply)
@@ -174,6 +190,11 @@ func appendMeta(dst []byte, m *meta) ([]byte, error) {
 		dst = strconv.AppendInt(append(dst, `,"limit":`...), int64(p.limit), 10)
 		dst = strconv.AppendInt(append(dst, `,"offset":`...), int64(p.offset), 10)
 		dst = strconv.AppendInt(append(dst, `,"count":`...), int64(p.count), 10)
+		if dst = append(dst, `,"next_cursor":`...); p.next == "" {
+			dst = append(dst, "null"...)
+		} else {
+			dst = append(append(append(dst, '"'), p.next...), '"') // of the letters of base64
+		}
 		if p.number > 0 {
 			dst = strconv.AppendInt(append(dst, `,"page":`...), int64(p.number), 10)
 			dst = strconv.AppendInt(append(dst, `,"per_page":`...), int64(p.size), 10)

@@ -29,6 +29,10 @@ type Event struct {
 	BytesOut  int64
 	IP        netip.Addr
 	UserAgent string
+	Header    http.Header // of the request
+	// The bodies, as they were sent and will be. They are memory that is used
+	// again: they hold only until the observer returns.
+	RequestBody, ResponseBody []byte
 
 	UserID       int64 // 0: not identified
 	Login        string
@@ -59,6 +63,7 @@ func StepNames() [StepCount]string {
 func (s *Server) log(c *call) error {
 	e := &c.event
 	e.Status, e.BytesOut = c.status, int64(len(c.out))
+	e.Header, e.RequestBody, e.ResponseBody = c.r.Header, c.body, c.out
 	if c.r.Method == http.MethodHead {
 		e.BytesOut = 0
 	}

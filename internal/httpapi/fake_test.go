@@ -25,6 +25,9 @@ type people map[string]*identity.Principal
 
 func (p people) Identify(_ context.Context, h http.Header, _ netip.Addr) (*identity.Principal, error) {
 	key := h.Get("X-API-Key")
+	if key == "" && identity.HasSession(h) {
+		return &identity.Principal{UserID: 2, Login: "ann", Name: "Ann", Kind: identity.Session, Subject: "session:2", Scopes: identity.AllScopes(), Administrator: true}, nil
+	}
 	if key == "" {
 		return nil, fault.New(fault.Unauthenticated, "Authentication required")
 	}
@@ -35,6 +38,20 @@ func (p people) Identify(_ context.Context, h http.Header, _ netip.Addr) (*ident
 		return who, nil
 	}
 	return nil, fault.New(fault.Unauthenticated, "Invalid API key")
+}
+
+func (p people) BeginSession(_ context.Context, login, password string, _ identity.Meta) (string, *identity.User, error) {
+	if login != "ann@example.com" || password != "secret" {
+		return "", nil, fault.New(fault.Unauthenticated, "Invalid login or password")
+	}
+	return "s", &identity.User{ID: 2, Login: login, Name: "Ann", Administrator: true}, nil
+}
+
+func (p people) EndSession(_ context.Context, who *identity.Principal) error {
+	if who.Kind != identity.Session {
+		return fault.New(fault.BadRequest, "Only a session can be ended here")
+	}
+	return nil
 }
 
 func (p people) RotateSigningKey(context.Context, audit.Origin) error { return nil }

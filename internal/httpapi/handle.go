@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
+	"strings"
 
 	"gatehouse/internal/backend"
 	"gatehouse/internal/fault"
@@ -82,13 +84,33 @@ func (s *Server) dry(c *call, run func() (reply, error)) func() (reply, error) {
 	}
 }
 
-// withDryRun adds the parameter of dry runs to all routes that change records.
-func withDryRun(routes []Route) []Route {
+// withConditions adds what all reads of one record and all changes understand:
+// the headers of handle, and the parameter of dry runs.
+func withConditions(routes []Route) []Route {
 	for i := range routes {
-		if r := &routes[i]; r.changes() {
-			r.Params = append(r.Params[:len(r.Params):len(r.Params)], Param{
+		r := &routes[i]
+		r.Doc.Asks, r.Doc.Tells = slices.Clip(r.Doc.Asks), slices.Clip(r.Doc.Tells)
+		r.Doc.Faults, r.Params = slices.Clip(r.Doc.Faults), slices.Clip(r.Params)
+		onRecord := strings.Contains(r.Pattern, "{id}")
+		switch {
+		case r.changes():
+			r.Params = append(r.Params, Param{
 				"dry_run", "boolean", "true: do everything, answer what would be answered, and undo it. Default: false.",
 			})
+			if onRecord {
+				r.Doc.Asks = append(r.Doc.Asks, "If-Match")
+				r.Doc.Faults = append(r.Doc.Faults, fault.Precondition)
+			}
+			if r.Method == http.MethodPost {
+				r.Doc.Asks = append(r.Doc.Asks, idempotencyKey)
+				r.Doc.Tells = append(r.Doc.Tells, "Idempotent-Replayed")
+				r.Doc.Faults = append(r.Doc.Faults, fault.Conflict, fault.Unprocessable)
+			}
+		case r.Method == http.MethodGet && r.Access == Scoped && strings.HasSuffix(r.Pattern, "/{id}"):
+			r.Doc.Asks = append(r.Doc.Asks, "If-None-Match", "If-Match")
+			r.Doc.Tells = append(r.Doc.Tells, "ETag")
+			r.Doc.Faults = append(r.Doc.Faults, fault.Precondition)
+			r.Doc.Statuses = []int{http.StatusOK, http.StatusNotModified}
 		}
 	}
 	return routes

@@ -4,6 +4,8 @@ import (
 	"net/http"
 
 	"gatehouse/internal/domain"
+	"gatehouse/internal/fault"
+	"gatehouse/internal/httpapi/wire"
 	"gatehouse/internal/oauth"
 	"gatehouse/internal/throttle"
 )
@@ -15,24 +17,32 @@ func (s *Server) oauthRoutes() []Route {
 	}
 	rfc := func(method, pattern, summary, output string, access Access, h handler) Route {
 		r := Route{Method: method, Pattern: pattern, Summary: summary, Output: output, Access: access, Limiting: Counted, Style: RFC, handler: h}
+		r.Doc.Tag = TagOAuth
 		if method == http.MethodPost {
-			r.Input = "a form (application/x-www-form-urlencoded): "
+			r.Input, r.Doc.BodyType = "a form (application/x-www-form-urlencoded): ", "application/x-www-form-urlencoded"
+			r.Doc.Faults = []fault.Kind{fault.Unauthenticated, fault.Forbidden}
 		}
 		return r
 	}
 	token := rfc("POST", oauth.TokenPath, "Issues a token to a client (RFC 6749)",
 		"access_token, token_type, expires_in, scope", Public, with(s.readForm, s.issueToken))
 	token.Input += "grant_type=client_credentials, scope, and how the client authenticates"
+	token.Doc.ID, token.Doc.Body, token.Doc.Data = "issueToken", clientForm(
+		wire.Must("grant_type", wire.Word("", "client_credentials")),
+		wire.May("scope", wire.Text("Scopes, separated by spaces; none: all that the client is allowed.").Like("read"))), issuedSchema()
 	revoke := rfc("POST", oauth.RevokePath, "Revokes a token of the client (RFC 7009)", "an empty object", Public, with(s.readForm, s.revokeToken))
 	revoke.Input += "token, and how the client authenticates"
+	revoke.Doc.ID, revoke.Doc.Body, revoke.Doc.Data = "revokeToken", tokenForm(), wire.Object()
 	introspect := rfc("POST", oauth.IntrospectPath, "Tells whether a token holds (RFC 7662)", "active and, if so, what the token says",
 		ClientOrAdmin, with(s.readForm, s.introspect))
 	introspect.Input += "token, and how the client authenticates; administrators may use a credential of the API"
-	return append([]Route{
-		token, revoke, introspect,
-		rfc("GET", oauth.MetadataPath, "What the server of tokens can do (RFC 8414)", "the metadata", Public, bare(s.describeOAuth)),
-		rfc("GET", oauth.KeysPath, "Public keys to check tokens with (RFC 7517)", "keys", Public, bare(s.tokenKeys)),
-	}, s.clientRoutes()...)
+	introspect.Doc.ID, introspect.Doc.Body, introspect.Doc.Data = "introspectToken", tokenForm(), introspectionSchema()
+	metadata := rfc("GET", oauth.MetadataPath, "What the server of tokens can do (RFC 8414)", "the metadata", Public, bare(s.describeOAuth))
+	metadata.Doc.ID, metadata.Doc.Data = "oauthMetadata", metadataSchema()
+	keys := rfc("GET", oauth.KeysPath, "Public keys to check tokens with (RFC 7517)", "keys", Public, bare(s.tokenKeys))
+	keys.Doc.ID, keys.Doc.Data = "tokenKeys", wire.Object(wire.Must("keys", wire.ListOf(
+		wire.Object(wire.Must("kty", wire.Text("Type of key."))).Open("Of a JSON Web Key."), "")))
+	return append([]Route{token, revoke, introspect, metadata, keys}, s.clientRoutes()...)
 }
 
 // clientRoutes are other paths to the records of gateway.client and
@@ -40,27 +50,33 @@ func (s *Server) oauthRoutes() []Route {
 func (s *Server) clientRoutes() []Route {
 	const clients, client = "/api/oauth/clients", "/api/oauth/clients/{id}"
 	back := append([]Param{fieldsParam(), valuesParam()}, contextParams()...)
-	route := func(method, pattern, summary, output string, params []Param, h handler) Route {
+	route := func(method, pattern, summary, output, id string, params []Param, h handler) Route {
 		return Route{
 			Method: method, Pattern: pattern, Summary: summary, Output: output, Params: params, handler: h,
 			Access: AdminOnly, Limiting: Counted, Model: "gateway.client",
+			Doc: Doc{ID: id, Tag: TagOAuth, Data: wire.Named(SchemaRecord)},
 		}
 	}
-	create := route("POST", clients, "Creates an OAuth2 client; its secret is shown this once", "id, client_id and secret", back,
+	create := route("POST", clients, "Creates an OAuth2 client; its secret is shown this once", "id, client_id and secret", "createClient", back,
 		with(s.readCreate, s.createRecords))
+	create.Doc.Body, create.Doc.Data = oneOrSeveral(SchemaCreate), oneOrSeveral(SchemaRecord)
+	create.Doc.Statuses, create.Doc.Tells = []int{http.StatusCreated}, []string{"Location"}
 	create.Input = "name, user_id and scopes; token_lifetime, limits, allowed_ips, public_key"
-	change := route("PATCH", client, "Changes an OAuth2 client", "the id", back, with(s.readWrite, s.writeRecord))
-	change.Input = "an object of fields"
-	tokens := route("GET", "/api/oauth/tokens", "Tokens that were issued to clients", "a list of records", listParams(),
+	change := route("PATCH", client, "Changes an OAuth2 client", "the id", "updateClient", back, with(s.readWrite, s.writeRecord))
+	change.Input, change.Doc.Body = "an object of fields", wire.Named(SchemaUpdate)
+	tokens := route("GET", "/api/oauth/tokens", "Tokens that were issued to clients", "a list of records", "listTokens", listParams(),
 		with(s.readTokens, s.listRecords))
 	tokens.Model = "gateway.token"
+	list := route("GET", clients, "OAuth2 clients", "a list of records", "listClients", listParams(), with(s.readList, s.listRecords))
+	for _, r := range []*Route{&list, &tokens} {
+		r.Doc.Data, r.Doc.Meta = wire.ListOf(wire.Named(SchemaRecord), ""), wire.Named("Page")
+	}
+	remove := route("DELETE", client, "Deletes an OAuth2 client; its tokens end", "the id", "deleteClient", contextParams(), with(s.readOne, s.deleteRecord))
+	remove.Doc.Data = wire.Named("ID")
 	return []Route{
-		route("GET", clients, "OAuth2 clients", "a list of records", listParams(), with(s.readList, s.listRecords)),
-		create,
-		route("GET", client, "One OAuth2 client", "the record", back, with(s.readOne, s.getRecord)),
-		change,
-		route("DELETE", client, "Deletes an OAuth2 client; its tokens end", "the id", contextParams(), with(s.readOne, s.deleteRecord)),
-		tokens,
+		list, create,
+		route("GET", client, "One OAuth2 client", "the record", "getClient", back, with(s.readOne, s.getRecord)),
+		change, remove, tokens,
 	}
 }
 

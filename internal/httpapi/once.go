@@ -148,7 +148,7 @@ func lasting(err error) bool {
 // been done, so nothing can be done twice.
 func (s *Server) keepRefusal(c *call, request KeptRequest, refused error) error {
 	f := fault.From(refused)
-	c.status = statusOf(f.Kind)
+	c.status = StatusOf(f.Kind)
 	return s.deps.Answers.Keep(c.ctx, request, KeptAnswer{
 		Status: c.status, Body: append(c.appendFault(nil, f), '\n'),
 	})

@@ -22,14 +22,43 @@ type Param struct {
 	Doc  string
 }
 
+// Schema describes what the parameter takes.
+func (p Param) Schema() *wire.Schema {
+	s := &wire.Schema{Type: p.Type}
+	least := func(n float64) { s.Min = &n }
+	switch p.Name {
+	case "domain":
+		s.Example = `[["is_company","=",true]]`
+	case "fields":
+		s.Example = "name,email"
+	case "order":
+		s.Example = "name asc, id desc"
+	case "limit", "offset":
+		least(0)
+	case "page", "per_page":
+		least(1)
+	case "count":
+		s.Enum, s.Default = []string{"exact", "none"}, "exact"
+	case "values":
+		s.Enum, s.Default = []string{"plain", "odoo"}, "plain"
+	case "version":
+		s.Enum, s.Default = []string{"3.1", "3.0"}, "3.1"
+	}
+	return s
+}
+
 // params are the query parameters of a request, checked.
 type params struct {
 	domain, order, search string
 	key                   string   // of an upsert
 	fields                []string // nil: the default ones
 	limit, offset         int      // limit is set to what holds, also where none was given
+	most                  int      // the limit that was given, per_page too; 0: none
 	number, size          int      // page and per_page
-	uncounted, dryRun     bool
+	uncounted, counted    bool     // count=none, or exact in so many words
+	dryRun                bool
+	cursor                string
+	following             bool // cursor is given, to begin by or to go on
 	shape                 wire.Shape
 	context               backend.Context
 	filters               []filter // whatever else the route allows
@@ -116,6 +145,9 @@ func (p *params) set(name, value string) (err error) {
 		p.size, err = number(name, value, 1)
 	case "count":
 		p.uncounted, err = oneOf(name, value, "none", "exact")
+		p.counted = !p.uncounted
+	case "cursor":
+		p.cursor, p.following = value, true
 	case "key":
 		if p.key = strings.TrimSpace(value); !fieldName(p.key) || strings.Contains(p.key, ".") {
 			err = wrongParam(name, "must be the name of a field, or external_id")
@@ -146,11 +178,17 @@ func (p *params) set(name, value string) (err error) {
 // paginate settles how many records a list answers. More than the maximum are
 // not refused but cut, and meta.limit says so.
 func (p *params) paginate(s *setting.Settings) error {
+	if p.following {
+		if p.offset > 0 || p.number > 0 || p.size > 0 {
+			return wrongParam("cursor", "goes with limit only, not with offset, page or per_page")
+		}
+		p.uncounted = p.uncounted || p.cursor != "" && !p.counted // the first page has told it
+	}
 	if p.number > 0 || p.size > 0 {
 		if p.limit >= 0 || p.offset > 0 {
 			return fault.New(fault.BadRequest, "Use either page and per_page, or limit and offset, not both")
 		}
-		p.number = max(p.number, 1)
+		p.number, p.most = max(p.number, 1), p.size
 		if p.size == 0 {
 			p.size = s.DefaultGetLimit
 		}
@@ -162,6 +200,7 @@ func (p *params) paginate(s *setting.Settings) error {
 		p.offset = (p.number - 1) * p.size
 		return nil
 	}
+	p.most = max(p.limit, 0)
 	switch {
 	case p.limit < 0:
 		p.limit = s.DefaultGetLimit

@@ -207,7 +207,7 @@ func TestRequestID(t *testing.T) {
 func TestKindsHaveAStatus(t *testing.T) {
 	seen := map[int]fault.Kind{}
 	for _, kind := range fault.Kinds() {
-		status := statusOf(kind)
+		status := StatusOf(kind)
 		if other, twice := seen[status]; twice && kind != fault.Blocked { // which is a case of forbidden
 			t.Errorf("%s and %s are both %d", kind, other, status)
 		}

@@ -47,24 +47,28 @@ func (s *Server) readOne(c *call) (recordInput, error) {
 
 // listRecords answers a page of the records that match.
 func (s *Server) listRecords(c *call, in listInput) (reply, error) {
-	rows := c.recordRows(in.shape, false)
-	total, err := s.deps.Backend.Search(c.ctx, c.caller, &backend.Query{
-		Model: in.model, DomainText: in.domain, Domain: in.only, Fields: in.fields,
-		Order: in.order, Limit: in.limit, Offset: in.offset, Count: !in.uncounted,
-	}, rows)
+	tree, err := s.tree(c, in.model, in.fields)
 	if err != nil {
 		return reply{}, err
 	}
-	return reply{raw: rows.JSON(), meta: in.pageMeta(total, rows.Len())}, nil
+	rows, keyset := c.recordRows(in.shape, false), backend.Keyset{After: in.cursor, Wanted: in.following}
+	total, err := s.find(c, &backend.Query{
+		Model: in.model, DomainText: in.domain, Domain: in.only, Fields: in.fields,
+		Order: in.order, Limit: in.limit, Offset: in.offset, Count: !in.uncounted, Keyset: &keyset,
+	}, tree, rows)
+	if err != nil {
+		return reply{}, err
+	}
+	return reply{raw: rows.JSON(), meta: in.pageMeta(total, rows.Len(), keyset.Next)}, nil
 }
 
 // pageMeta describes the part of a list that was answered.
-func (p *params) pageMeta(total int64, count int) *meta {
+func (p *params) pageMeta(total int64, count int, next string) *meta {
 	if p.uncounted {
 		total = -1
 	}
 	return &meta{page: &page{
-		total: total, limit: p.limit, offset: p.offset, count: count, number: p.number, size: p.size,
+		total: total, limit: p.limit, offset: p.offset, count: count, number: p.number, size: p.size, next: next,
 	}}
 }
 
@@ -85,13 +89,17 @@ func (s *Server) getRecord(c *call, in recordInput) (reply, error) {
 
 // readBack reads one record as JSON; once holds secrets to add to it.
 func (s *Server) readBack(c *call, model string, id int64, fields []string, shape wire.Shape, once map[string]string) ([]byte, error) {
+	tree, err := s.tree(c, model, fields)
+	if err != nil {
+		return nil, err
+	}
 	rows := c.recordRows(shape, true)
 	if len(once) > 0 {
 		rows.Extra = func(dst []byte, _ int) []byte { return appendSecrets(dst, once) }
 	}
-	if _, err := s.deps.Backend.Search(c.ctx, c.caller, &backend.Query{
+	if _, err := s.find(c, &backend.Query{
 		Model: model, IDs: []int64{id}, Fields: fields,
-	}, rows); err != nil {
+	}, tree, rows); err != nil {
 		return nil, err
 	}
 	if rows.Len() != 1 {

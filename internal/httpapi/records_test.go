@@ -43,19 +43,19 @@ func TestGetRecord(t *testing.T) {
 func TestListRecords(t *testing.T) {
 	h := newHouse(t)
 	h.send("read", "GET", "/api/v1/res.partner?fields=name", "").want(200,
-		`{"success":true,"data":[{"id":1,"name":"Acme Corp"},{"id":2,"name":"Ann 100%"}],"meta":{"total":2,"limit":80,"offset":0,"count":2}}`)
+		`{"success":true,"data":[{"id":1,"name":"Acme Corp"},{"id":2,"name":"Ann 100%"}],"meta":{"total":2,"limit":80,"offset":0,"count":2,"next_cursor":null}}`)
 	h.send("read", "GET", "/api/v1/res.partner?fields=id&limit=1&offset=1&order=id+desc", "").want(200,
-		`{"success":true,"data":[{"id":1}],"meta":{"total":2,"limit":1,"offset":1,"count":1}}`)
+		`{"success":true,"data":[{"id":1}],"meta":{"total":2,"limit":1,"offset":1,"count":1,"next_cursor":null}}`)
 	h.send("read", "GET", "/api/v1/res.partner?fields=id&domain=[('is_company','=',True)]&count=none", "").want(200,
-		`{"success":true,"data":[{"id":1}],"meta":{"total":null,"limit":80,"offset":0,"count":1}}`)
+		`{"success":true,"data":[{"id":1}],"meta":{"total":null,"limit":80,"offset":0,"count":1,"next_cursor":null}}`)
 	h.send("read", "GET", `/api/v1/res.partner?fields=["id"]&domain=[["name","=","nobody"]]`, "").want(200,
-		`{"success":true,"data":[],"meta":{"total":0,"limit":80,"offset":0,"count":0}}`)
+		`{"success":true,"data":[],"meta":{"total":0,"limit":80,"offset":0,"count":0,"next_cursor":null}}`)
 	a := h.send("read", "GET", "/api/v1/res.partner?domain=[('a'", "").want(400, "")
 	if e := a.error(); !strings.Contains(e.Message, "position") {
 		t.Errorf("%s", e.Message)
 	}
 	h.send("read", "GET", "/api/v1/res.partner?limit=100000&fields=id", "").want(200,
-		`{"success":true,"data":[{"id":1},{"id":2}],"meta":{"total":2,"limit":1000,"offset":0,"count":2}}`)
+		`{"success":true,"data":[{"id":1},{"id":2}],"meta":{"total":2,"limit":1000,"offset":0,"count":2,"next_cursor":null}}`)
 }
 
 func TestContextReachesTheBackend(t *testing.T) {

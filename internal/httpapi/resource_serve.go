@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -20,33 +21,43 @@ type curated struct {
 
 // resourceRoutes are the routes of a curated resource.
 func (s *Server) resourceRoutes(res *Resource) []Route {
-	r := curated{s, res}
+	r, plural := curated{s, res}, res.tag()
 	list := "/api/v1/" + res.Name
 	record, object := list+"/{id}", "the whole "+strings.ToLower(res.Label)
 	route := func(method, pattern, summary string, action identity.Action, h handler) Route {
 		return Route{
 			Method: method, Pattern: pattern, Summary: summary, Access: Scoped, Action: action, Limiting: Counted,
 			Resource: res, Params: contextParams(), Output: object, handler: h,
+			Doc: Doc{Tag: plural, Data: wire.Named(res.Label)},
 		}
 	}
+	ignored := wire.Object(wire.May("ignored_fields", wire.ListOf(wire.Text(""), "Input that was not taken.")))
 	find := route("GET", list, "Lists "+res.Name, identity.Read, with(s.readList, r.list))
 	find.Params, find.Output = res.listParams(), "a list"
+	find.Doc = Doc{ID: "list" + plural, Tag: plural, Data: wire.ListOf(wire.Named(res.Label), ""), Meta: wire.Named("NumberedPage")}
 	create := route("POST", list, "Creates one or several "+res.Name, identity.Write, with(s.readCreate, r.create))
 	create.Input = "an object, or a list of them"
+	create.Doc = Doc{
+		ID: "create" + plural, Tag: plural, Body: oneOrSeveral(res.schemaOfCreate()), Data: oneOrSeveral(res.Label), Meta: ignored,
+		Statuses: []int{http.StatusCreated}, Tells: []string{"Location"},
+	}
 	put := route("PUT", record, "Changes the given fields", identity.Write, with(s.readWrite, r.update))
 	put.Input = "an object of fields"
+	put.Doc.ID, put.Doc.Body, put.Doc.Meta = "replace"+res.Label, wire.Named(res.schemaOfUpdate()), ignored
 	patch := put
-	patch.Method, patch.Summary = "PATCH", "The same as PUT"
+	patch.Method, patch.Summary, patch.Doc.ID = "PATCH", "The same as PUT", "update"+res.Label
 	remove := route("DELETE", record, "Deletes", identity.Delete, with(s.readOne, r.remove))
 	remove.Output = "the id"
-	routes := []Route{
-		find,
-		route("GET", record, "Reads one", identity.Read, with(s.readOne, r.get)),
-		create, put, patch, remove,
-	}
+	remove.Doc.ID, remove.Doc.Data = "delete"+res.Label, wire.Named("ID")
+	get := route("GET", record, "Reads one", identity.Read, with(s.readOne, r.get))
+	get.Doc.ID = "get" + res.Label
+	routes := []Route{find, get, create, put, patch, remove}
 	for _, action := range res.Actions {
-		routes = append(routes, route("POST", record+"/"+action.Name, "Runs "+action.Method, identity.Write,
-			with(s.readAction, func(c *call, in actionInput) (reply, error) { return r.act(c, in, action) })))
+		act := route("POST", record+"/"+action.Name, "Runs "+action.Method, identity.Write,
+			with(s.readAction, func(c *call, in actionInput) (reply, error) { return r.act(c, in, action) }))
+		act.Input, act.Doc.ID, act.Doc.Optional = "arguments by name; may be empty", action.Name+res.Label, true
+		act.Doc.Body = wire.MapOf(wire.Anything("An argument."), "")
+		routes = append(routes, act)
 	}
 	return routes
 }
@@ -78,6 +89,7 @@ func (r curated) list(c *call, in listInput) (reply, error) {
 	}
 	query := backend.Query{
 		Model: r.res.Model, DomainText: r.res.Domain, Limit: in.limit, Offset: in.offset, Count: !in.uncounted,
+		Keyset: &backend.Keyset{After: in.cursor, Wanted: in.following},
 	}
 	if query.Domain, err = r.res.condition(m, &in.params); err != nil {
 		return reply{}, err
@@ -98,7 +110,7 @@ func (r curated) list(c *call, in listInput) (reply, error) {
 		return reply{}, err
 	}
 	raw, _ := v.finish()
-	return reply{raw: raw, meta: in.pageMeta(total, v.count)}, nil
+	return reply{raw: raw, meta: in.pageMeta(total, v.count, query.Keyset.Next)}, nil
 }
 
 // get answers one record.

@@ -17,7 +17,7 @@ func TestProducts(t *testing.T) {
 	h := newHouse(t)
 	h.send("all", "GET", "/api/v1/products/1", "").want(200, `{"success":true,"data":`+deskJSON+`}`)
 	h.send("all", "GET", "/api/v1/products", "").want(200,
-		`{"success":true,"data":[`+deskJSON+`],"meta":{"total":1,"limit":80,"offset":0,"count":1}}`)
+		`{"success":true,"data":[`+deskJSON+`],"meta":{"total":1,"limit":80,"offset":0,"count":1,"next_cursor":null}}`)
 
 	a := h.send("all", "POST", "/api/v1/products", `{"name": "Chair", "list_price": 20, "type": "service", "categ_id": 1, "colour": "red", "qty_available": 5}`)
 	a.want(201, `{"success":true,"data":{"id":2,"name":"Chair","default_code":null,"barcode":null,"list_price":20,"standard_price":0,`+
@@ -252,7 +252,7 @@ func TestResourceLists(t *testing.T) {
 		}
 	}
 	_, _, meta := h.send("all", "GET", "/api/v1/products?page=2&per_page=1", "").success()
-	if want := map[string]any{"total": 2.0, "limit": 1.0, "offset": 1.0, "count": 1.0, "page": 2.0, "per_page": 1.0, "pages": 2.0}; !reflect.DeepEqual(meta, want) {
+	if want := map[string]any{"total": 2.0, "limit": 1.0, "offset": 1.0, "count": 1.0, "page": 2.0, "per_page": 1.0, "pages": 2.0, "next_cursor": nil}; !reflect.DeepEqual(meta, want) {
 		t.Errorf("%v", meta)
 	}
 }
@@ -299,7 +299,7 @@ func TestResourceOfSomeRecords(t *testing.T) {
 		}}
 	})
 	h.send("all", "GET", "/api/v1/companies", "").want(200,
-		`{"success":true,"data":[{"id":1,"title":"Acme Corp","not_there":null}],"meta":{"total":1,"limit":80,"offset":0,"count":1}}`)
+		`{"success":true,"data":[{"id":1,"title":"Acme Corp","not_there":null}],"meta":{"total":1,"limit":80,"offset":0,"count":1,"next_cursor":null}}`)
 	h.send("all", "GET", "/api/v1/companies/1", "").want(200, `{"success":true,"data":{"id":1,"title":"Acme Corp","not_there":null}}`)
 	h.send("all", "GET", "/api/v1/companies?title=Acme+Corp&not_there=", "").want(200, "")
 	for _, method := range []string{"GET", "PUT", "DELETE"} {

@@ -18,15 +18,21 @@ func (s *Server) respond(c *call) error {
 	h := c.w.Header()
 	h["X-Content-Type-Options"] = s.fixed.nosniff
 	h["Cache-Control"] = s.fixed.noStore
-	if !c.reply.none || c.fault != nil {
+	switch {
+	case c.fault == nil && c.reply.text != "":
+		h.Set("Content-Type", c.reply.text)
+	case c.fault != nil || !c.reply.none && c.reply.upgrade == nil:
 		h["Content-Type"] = s.fixed.json
+	}
+	if c.reply.file != nil && c.fault == nil {
+		c.fileHeaders(h, c.reply.file)
 	}
 	values := headerValues{}
 	values.set(h, "X-Request-Id", c.event.RequestID)
 	if c.limited {
 		c.rateHeaders(h, &values)
 	}
-	if c.route != nil && c.route.Style == RFC {
+	if c.route != nil && c.route.Style == RFC && c.reply.file == nil {
 		h.Set("Pragma", "no-cache") // RFC 6749 section 5.1, for the caches of HTTP/1.0
 	}
 	if c.fault != nil {
@@ -44,6 +50,10 @@ func (s *Server) respond(c *call) error {
 		h.Set("Connection", "close")
 	}
 	s.cors(c, h)
+	if c.fault == nil && c.reply.upgrade != nil {
+		c.reply.upgrade(c.w, c.r)
+		return nil
+	}
 	if len(c.out) > 0 {
 		values.set(h, "Content-Length", strconv.Itoa(len(c.out)))
 	}

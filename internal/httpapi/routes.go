@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 
+	"gatehouse/internal/fault"
+	"gatehouse/internal/httpapi/wire"
 	"gatehouse/internal/identity"
 )
 
@@ -28,6 +30,8 @@ type Route struct {
 	Model string
 	// Style is how answers and errors are written.
 	Style Style
+	// Doc is what the API document says beside.
+	Doc Doc
 
 	handler handler
 }
@@ -58,14 +62,17 @@ func bare(work func(*call) (reply, error)) handler {
 func (s *Server) routes() []Route {
 	all := s.systemRoutes()
 	all = append(all, s.sessionRoutes()...)
+	all = append(all, s.pageSessionRoutes()...)
 	all = append(all, s.settingRoutes()...)
 	all = append(all, s.oauthRoutes()...)
 	all = append(all, s.batchRoutes()...)
+	all = append(all, s.documentRoutes()...)
+	all = append(all, s.telemetryRoutes()...)
 	for i := range s.deps.Resources {
 		all = append(all, s.resourceRoutes(&s.deps.Resources[i])...)
 	}
 	all = append(all, s.upsertRoutes()...)
-	return withDryRun(append(all, s.recordRoutes()...))
+	return withConditions(append(all, s.recordRoutes()...))
 }
 
 // Routes lists all routes, for the API document.
@@ -77,18 +84,25 @@ func (s *Server) systemRoutes() []Route {
 		{
 			Method: "GET", Pattern: "/{$}", Access: Public, Limiting: Counted, handler: bare(s.about),
 			Summary: "What this server is", Output: "name, version and links",
+			Doc: Doc{ID: "about", Tag: TagSystem, Data: wire.Object(
+				wire.Must("name", wire.Text("")), wire.Must("version", wire.Text("")),
+				wire.Must("links", wire.MapOf(wire.Text("A path."), "")))},
 		},
 		{
 			Method: "GET", Pattern: "/healthz", Access: Public, Limiting: Uncounted, handler: bare(s.alive),
 			Summary: "Whether the process is alive", Output: `{"status": "ok"}`,
+			Doc: Doc{ID: "health", Tag: TagSystem, Data: wire.Object(wire.Must("status", wire.Word("", "ok")))},
 		},
 		{
 			Method: "GET", Pattern: "/readyz", Access: Public, Limiting: Uncounted, handler: bare(s.ready),
 			Summary: "Whether store and backend can be reached; 503 if not", Output: `{"status": "ready"}`,
+			Doc: Doc{ID: "ready", Tag: TagSystem, Data: wire.Object(wire.Must("status", wire.Word("", "ready")))},
 		},
 		{
 			Method: "GET", Pattern: "/api/v1/ping", Access: AnyCredential, Limiting: Counted, handler: bare(s.ping),
 			Summary: "Checks a credential", Output: "pong, user and timestamp",
+			Doc: Doc{ID: "ping", Tag: TagSession, Data: wire.Object(
+				wire.Must("pong", wire.Truth("")), wire.Must("user", wire.Named("User")), wire.Must("timestamp", wire.Instant("")))},
 		},
 	}
 }
@@ -99,18 +113,23 @@ func (s *Server) settingRoutes() []Route {
 		{
 			Method: "GET", Pattern: "/api/v1/settings", Access: AdminOnly, Limiting: Counted, handler: bare(s.showSettings),
 			Summary: "All settings", Output: "values by name; meta.settings describes them",
+			Doc: Doc{ID: "getSettings", Tag: TagSettings, Data: wire.Named("Settings"),
+				Meta: wire.Object(wire.Must("settings", wire.ListOf(wire.Named("Setting"), "")))},
 		},
 		{
 			Method: "PATCH", Pattern: "/api/v1/settings", Access: AdminOnly, Limiting: Counted,
 			handler: with(s.readObject, s.changeSettings),
 			Summary: "Changes settings: all that are given, or none", Input: "values by name; null goes back to the default",
 			Output: "values by name",
+			Doc: Doc{ID: "updateSettings", Tag: TagSettings, Body: wire.Named("Settings"), Data: wire.Named("Settings"),
+				Faults: []fault.Kind{fault.Unprocessable}},
 		},
 		{
 			Method: "POST", Pattern: "/api/v1/settings/rotate_signing_key", Access: AdminOnly, Limiting: Counted,
 			handler: bare(s.rotateSigningKey),
 			Summary: "Makes a new key that tokens are signed with; tokens of the old one hold until they expire",
 			Output:  `{"rotated": true}`,
+			Doc:     Doc{ID: "rotateSigningKey", Tag: TagSettings, Data: wire.Object(wire.Must("rotated", wire.Truth("")))},
 		},
 	}
 }
@@ -125,35 +144,55 @@ func (s *Server) recordRoutes() []Route {
 	}
 	find := route("GET", list, "Finds records", identity.Read)
 	find.Params, find.Output = listParams(), "a list of records"
+	find.Doc = Doc{ID: "listRecords", Data: wire.ListOf(wire.Named(SchemaRecord), ""), Meta: wire.Named("Page")}
 	find.handler = with(s.readList, s.listRecords)
 
 	get := route("GET", record, "Reads one record", identity.Read)
 	get.Params, get.Output = back, "the record"
+	get.Doc = Doc{ID: "getRecord", Data: wire.Named(SchemaRecord)}
 	get.handler = with(s.readOne, s.getRecord)
 
 	create := route("POST", list, "Creates a record, or several in one transaction", identity.Write)
 	create.Params, create.Input, create.Output = back, "an object of fields, or a list of them", "the id, or a list of ids; with fields= these fields too"
+	create.Doc = Doc{
+		ID: "createRecords", Body: oneOrSeveral(SchemaCreate), Data: oneOrSeveral(SchemaRecord),
+		Statuses: []int{http.StatusCreated}, Tells: []string{"Location"},
+	}
 	create.handler = with(s.readCreate, s.createRecords)
 
 	put := route("PUT", record, "Changes a record: the fields that are given", identity.Write)
 	put.Params, put.Input, put.Output = back, "an object of fields", "the id; with fields= these fields too"
+	put.Doc = Doc{ID: "replaceRecord", Body: wire.Named(SchemaUpdate), Data: wire.Named(SchemaRecord)}
 	put.handler = with(s.readWrite, s.writeRecord)
 	patch := put
-	patch.Method, patch.Summary = "PATCH", "The same as PUT"
+	patch.Method, patch.Summary, patch.Doc.ID = "PATCH", "The same as PUT", "updateRecord"
 
 	remove := route("DELETE", record, "Deletes a record", identity.Delete)
 	remove.Params, remove.Output = contextParams, "the id"
+	remove.Doc = Doc{ID: "deleteRecord", Data: wire.Named("ID")}
 	remove.handler = with(s.readOne, s.deleteRecord)
 
 	onRecord := route("POST", record+"/{method}", "Calls a business method on a record", identity.Write)
 	onRecord.Params, onRecord.Input, onRecord.Output = contextParams, "the arguments by name; may be empty", "what the method gives back"
+	onRecord.Doc = Doc{
+		ID: "callRecord", Body: wire.MapOf(wire.Anything("An argument."), ""), Optional: true,
+		Data: wire.Anything("What the method gives back; null for nothing."),
+	}
 	onRecord.handler = with(s.readCall, s.callMethod)
 
 	onModel := route("POST", list+"/{method}", "Calls a business method of a model", identity.Write)
 	onModel.Params, onModel.Input, onModel.Output = contextParams, `the arguments by name, and "ids" of records`, "what the method gives back"
+	onModel.Doc = Doc{
+		ID: "callModel", Body: wire.Object(wire.May("ids", wire.ListOf(wire.RecordID(""), "The records to work on."))).Open("An argument."), Optional: true,
+		Data: wire.Anything("What the method gives back; null for nothing."), Example: map[string]any{"name": "lind", "limit": 3},
+	}
 	onModel.handler = with(s.readCall, s.callMethod)
 
-	return []Route{find, get, create, put, patch, remove, onRecord, onModel}
+	all := []Route{find, get, create, put, patch, remove, onRecord, onModel}
+	for i := range all {
+		all[i].Doc.Tag = TagRecords
+	}
+	return all
 }
 
 func fieldsParam() Param {
@@ -180,7 +219,8 @@ func pageParams() []Param {
 		{"limit", "integer", "Records at most. Default and maximum are settings; 0 is the maximum."},
 		{"offset", "integer", "Records to skip."},
 		{"order", "string", "Fields to sort by, e.g. name asc, id desc."},
-		{"count", "string", "none: do not count all matches. Default: exact."},
+		{"count", "string", "none: do not count all matches. Default: exact, but none behind a cursor."},
+		{"cursor", "string", "meta.next_cursor of the page before: reads on behind its last record. Empty begins."},
 	}
 }
 
@@ -196,7 +236,7 @@ func (r *Route) check() error {
 	switch {
 	case r.Method == "" || !strings.HasPrefix(r.Pattern, "/"):
 		return fmt.Errorf("route %q has no method or path", name)
-	case r.Access < Public || r.Access > ClientOrAdmin:
+	case r.Access < Public || r.Access > OptionalCredential:
 		return fmt.Errorf("route %s does not say who may call it", name)
 	case r.Limiting < Counted || r.Limiting > Uncounted:
 		return fmt.Errorf("route %s does not say what it counts against", name)
@@ -207,15 +247,20 @@ func (r *Route) check() error {
 	case len(r.Params) > 64: // parseParams counts them in a word of bits
 		return fmt.Errorf("route %s has more than 64 parameters", name)
 	}
-	return nil
+	return r.undescribed()
 }
 
 func checkRoutes(routes []Route) error {
 	var errs []error
+	ids := map[string]bool{}
 	for i := range routes {
 		if err := routes[i].check(); err != nil {
 			errs = append(errs, err)
 		}
+		if id := routes[i].Doc.ID; ids[id] {
+			errs = append(errs, fmt.Errorf("two routes have the Doc.ID %q", id))
+		}
+		ids[routes[i].Doc.ID] = true
 	}
 	return errors.Join(errs...)
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"gatehouse/internal/fault"
+	"gatehouse/internal/httpapi/wire"
 	"gatehouse/internal/identity"
 	"gatehouse/internal/oauth"
 )
@@ -14,21 +15,31 @@ import (
 // TestUnsafeRoutesDoNotStart breaks one route at a time.
 func TestUnsafeRoutesDoNotStart(t *testing.T) {
 	good := Route{
-		Method: "GET", Pattern: "/x", Summary: "x", Access: Scoped, Action: identity.Read, Limiting: Counted,
+		Method: "GET", Pattern: "/x", Summary: "x", Access: Scoped, Action: identity.Read, Limiting: Counted, Output: "x",
+		Doc:     Doc{ID: "x", Tag: TagSystem, Data: wire.Truth("")},
 		handler: bare(func(*call) (reply, error) { return reply{}, nil }),
 	}
 	if err := checkRoutes([]Route{good}); err != nil {
 		t.Fatal(err)
 	}
 	for want, breakIt := range map[string]func(*Route){
-		"who may call it":      func(r *Route) { r.Access = 0 },
-		"what it counts":       func(r *Route) { r.Limiting = 0 },
-		"which scope":          func(r *Route) { r.Action = "" },
-		"no handler":           func(r *Route) { r.handler = nil },
-		"no summary":           func(r *Route) { r.Summary = "" },
-		"no method or path":    func(r *Route) { r.Method = "" },
-		"more than 64":         func(r *Route) { r.Params = make([]Param, 65) },
-		"who may call it\nrou": func(r *Route) { r.Access, r.Limiting = 99, 0 },
+		"who may call it":           func(r *Route) { r.Access = 0 },
+		"what it counts":            func(r *Route) { r.Limiting = 0 },
+		"which scope":               func(r *Route) { r.Action = "" },
+		"no handler":                func(r *Route) { r.handler = nil },
+		"no summary":                func(r *Route) { r.Summary = "" },
+		"no method or path":         func(r *Route) { r.Method = "" },
+		"more than 64":              func(r *Route) { r.Params = make([]Param, 65) },
+		"has no ID":                 func(r *Route) { r.Doc.ID = "" },
+		"has no Tag":                func(r *Route) { r.Doc.Tag = "" },
+		"has no Data":               func(r *Route) { r.Doc.Data = nil },
+		"has no Output":             func(r *Route) { r.Output = "" },
+		"has no Body":               func(r *Route) { r.Input = "x" },
+		"or the route has no Input": func(r *Route) { r.Doc.Body = wire.Truth("") },
+		"{id2} is not described":    func(r *Route) { r.Pattern = "/x/{id2}" },
+		"header X-Y is not":         func(r *Route) { r.Doc.Tells = []string{"X-Y"} },
+		"the Doc.ID \"x\"":          func(*Route) {},
+		"who may call it\nrou":      func(r *Route) { r.Access, r.Limiting = 99, 0 },
 	} {
 		r := good
 		breakIt(&r)
@@ -49,7 +60,7 @@ func TestUnsafeRoutesDoNotStart(t *testing.T) {
 func TestRouteTable(t *testing.T) {
 	h := newHouse(t, func(h *house) { h.deps.OAuth = &oauth.Server{} })
 	public := []string{
-		"GET /{$}", "GET /healthz", "GET /readyz", "POST /api/v1/auth/login", "POST /api/v1/auth/refresh",
+		"GET /{$}", "GET /healthz", "GET /readyz", "POST /api/v1/auth/login", "POST /api/v1/auth/session", "POST /api/v1/auth/refresh",
 		"POST /api/oauth/token", "POST /api/oauth/revoke", "GET /.well-known/oauth-authorization-server", "GET /.well-known/jwks.json",
 	}
 	for _, r := range h.server.Routes() {
@@ -75,8 +86,11 @@ func TestRouteTable(t *testing.T) {
 				t.Errorf("%s needs %s, want %s", name, r.Action, want)
 			}
 		}
-		if r.Output == "" || (r.Input == "" && r.Method == http.MethodPut) {
-			t.Errorf("%s is not described", name)
+		if (r.Doc.Body == nil) != (r.Method == "GET" || r.Method == "DELETE" || strings.HasSuffix(r.Pattern, "/rotate_signing_key")) {
+			t.Errorf("%s: a body is described: %v", name, r.Doc.Body != nil)
+		}
+		if !slices.ContainsFunc(Tags(h.server.deps.Resources), func(tag Tag) bool { return tag.Name == r.Doc.Tag }) {
+			t.Errorf("%s: the tag %s is not in Tags", name, r.Doc.Tag)
 		}
 		for _, p := range r.Params {
 			if p.Name == "" || p.Type == "" || p.Doc == "" {
@@ -113,8 +127,7 @@ func TestNoSuchPath(t *testing.T) {
 func TestWrongMethod(t *testing.T) {
 	h := newHouse(t)
 	for _, test := range []struct{ method, path, allow string }{
-		{"DELETE", "/api/v1/res.partner", "GET, HEAD, POST"},
-		{"PUT", "/api/v1/res.partner", "GET, HEAD, POST"},
+		{"DELETE", "/api/v1/res.partner", "GET, HEAD, POST, PUT"},
 		{"POST", "/api/v1/res.partner/1", "DELETE, GET, HEAD, PATCH, PUT"},
 		{"GET", "/api/v1/res.partner/1/echo", "POST"},
 		{"GET", "/api/v1/auth/login", "POST"},
@@ -123,8 +136,8 @@ func TestWrongMethod(t *testing.T) {
 		{"POST", "/api/v1/orders/1", "DELETE, GET, HEAD, PATCH, PUT"},
 		{"PUT", "/api/v1/orders/1/confirm", "POST"},
 		{"POST", "/healthz", "GET, HEAD"},
-		{"BREW", "/api/v1/res.partner", "GET, HEAD, POST"},
-		{"TRACE", "/api/v1/res.partner", "GET, HEAD, POST"},
+		{"BREW", "/api/v1/res.partner", "GET, HEAD, POST, PUT"},
+		{"TRACE", "/api/v1/res.partner", "GET, HEAD, POST, PUT"},
 	} {
 		a := h.send("all", test.method, test.path, "")
 		a.wantError(405, fault.MethodNotAllowed, "Method "+test.method+" is not allowed here")
@@ -196,7 +209,7 @@ func TestCORS(t *testing.T) {
 	if a := ask("OPTIONS", "/api/v1/res.partner", "https://evil.example.com").want(204, ""); a.header("Access-Control-Allow-Methods") != "" {
 		t.Error("a stranger's preflight is allowed")
 	}
-	if a := h.send("", "OPTIONS", "/api/v1/res.partner", "").want(204, ""); a.header("Allow") != "GET, HEAD, POST, OPTIONS" {
+	if a := h.send("", "OPTIONS", "/api/v1/res.partner", "").want(204, ""); a.header("Allow") != "GET, HEAD, POST, PUT, OPTIONS" {
 		t.Errorf("OPTIONS: %v", a.Result().Header)
 	}
 	h.send("", "OPTIONS", "/nowhere", "").want(404, "")

@@ -32,6 +32,8 @@ type Identity interface {
 	Login(ctx context.Context, login, password string, meta identity.Meta) (*identity.TokenPair, *identity.User, error)
 	Refresh(ctx context.Context, token string, meta identity.Meta) (*identity.TokenPair, error)
 	Logout(ctx context.Context, p *identity.Principal, refresh string) error
+	BeginSession(ctx context.Context, login, password string, meta identity.Meta) (string, *identity.User, error)
+	EndSession(ctx context.Context, p *identity.Principal) error
 	RotateSigningKey(ctx context.Context, who audit.Origin) error
 	// UsedFrom notes where and when a credential was used; it does not block.
 	UsedFrom(p *identity.Principal, ip netip.Addr, at time.Time)
@@ -74,6 +76,10 @@ type Deps struct {
 	Blocks Blocks
 	// OAuth answers the endpoints of OAuth2 clients; nil: there are none.
 	OAuth *oauth.Server
+	// Documents describes the API; nil: nothing does.
+	Documents Documents
+	// Telemetry answers the dashboard; nil: there is none.
+	Telemetry Telemetry
 	// PublicURL is where callers reach the server, without a slash at the end;
 	// "": what they reached it as.
 	PublicURL string

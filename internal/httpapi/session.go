@@ -15,18 +15,37 @@ func (s *Server) sessionRoutes() []Route {
 		{
 			Method: "POST", Pattern: "/api/v1/auth/login", Access: Public, Limiting: Counted, handler: with(s.readLogin, s.login),
 			Summary: "Signs a user in", Input: "login (or email) and password", Output: pair + ", user",
+			Doc: Doc{
+				ID: "login", Tag: TagSession, Faults: []fault.Kind{fault.Unauthenticated},
+				Body: wire.Object(wire.May("login", wire.Text("")), wire.May("email", wire.Text("In place of login.")),
+					wire.Must("password", wire.Text("").As("password"))).Open("Not looked at."),
+				Example: map[string]any{"login": "demo-manager", "password": "demo-manager"},
+				Data:    wire.Object(append(tokenMembers(), wire.Must("user", wire.Named("User")))...),
+			},
 		},
 		{
 			Method: "POST", Pattern: "/api/v1/auth/refresh", Access: Public, Limiting: Counted, handler: with(s.readRefresh, s.refresh),
 			Summary: "Exchanges a refresh token, once", Input: "refresh_token", Output: pair,
+			Doc: Doc{
+				ID: "refresh", Tag: TagSession, Faults: []fault.Kind{fault.Unauthenticated},
+				Body: wire.Object(wire.Must("refresh_token", wire.Text(""))).Open("Not looked at."), Data: wire.Named("TokenPair"),
+			},
 		},
 		{
 			Method: "POST", Pattern: "/api/v1/auth/logout", Access: AnyCredential, Limiting: Counted, handler: with(s.readLogout, s.logout),
 			Summary: "Ends the session of the access token", Input: "refresh_token, or nothing", Output: `{"logged_out": true}`,
+			Doc: Doc{
+				ID: "logout", Tag: TagSession, Optional: true,
+				Body: wire.Object(wire.May("refresh_token", wire.Text("Ends too.").OrNull())).Open("Not looked at."),
+				Data: wire.Object(wire.Must("logged_out", wire.Truth(""))),
+			},
 		},
 		{
 			Method: "GET", Pattern: "/api/v1/auth/me", Access: AnyCredential, Limiting: Counted, handler: bare(s.me),
 			Summary: "Who the caller is", Output: "user, credential and scopes",
+			Doc: Doc{ID: "me", Tag: TagSession, Data: wire.Object(append(userMembers(),
+				wire.Must("administrator", wire.Truth("")), wire.Must("credential", wire.Named("Credential")),
+				wire.Must("scopes", wire.ListOf(wire.Text(""), "all: whatever the user may.")))...)},
 		},
 	}
 }
@@ -120,7 +139,7 @@ func (s *Server) logout(c *call, refresh string) (reply, error) {
 // narrow what he may do.
 func (s *Server) me(c *call) (reply, error) {
 	scopes := strings.Fields(c.who.Scopes.String())
-	if c.who.Kind == identity.UserToken || c.who.Kind == identity.UserKey {
+	if c.who.Kind == identity.UserToken || c.who.Kind == identity.UserKey || c.who.Kind == identity.Session {
 		scopes = []string{"all"}
 	}
 	return reply{data: struct {

@@ -10,9 +10,9 @@ import (
 // answer was ready. Nobody receives it.
 const statusClientGone = 499
 
-// statusOf is the one place that knows which HTTP status a kind of fault has.
+// StatusOf is the one place that knows which HTTP status a kind of fault has.
 // A kind that is not in it is ours to answer for.
-func statusOf(kind fault.Kind) int {
+func StatusOf(kind fault.Kind) int {
 	switch kind {
 	case fault.BadRequest:
 		return http.StatusBadRequest
@@ -51,4 +51,44 @@ func statusOf(kind fault.Kind) int {
 
 func notFoundf(format string, args ...any) *fault.Error {
 	return fault.Newf(fault.NotFound, format, args...)
+}
+
+// FaultText says in words when a kind of fault happens, for documents.
+func FaultText(kind fault.Kind) string {
+	switch kind {
+	case fault.BadRequest:
+		return "a body, parameter, domain, id or type that is malformed; a required field that is missing"
+	case fault.Unauthenticated:
+		return "no credential, or one that does not hold"
+	case fault.Forbidden:
+		return "a scope is missing (it is named), the user's rights or a record rule refuse, the address is not allowed"
+	case fault.Blocked:
+		return "the address collected too many refused requests, or an administrator blocked it"
+	case fault.NotFound:
+		return "no such path, model, record or method"
+	case fault.MethodNotAllowed:
+		return "the path is right, the method is not"
+	case fault.NotAcceptable:
+		return "no representation that the caller accepts"
+	case fault.Conflict:
+		return "lost a race with another change"
+	case fault.Precondition:
+		return "the record is not the one that was expected"
+	case fault.TooLarge:
+		return "the body is too large"
+	case fault.UnsupportedMedia:
+		return "the body is of a type that is not understood"
+	case fault.Unprocessable:
+		return "well-formed, but refused: not one of the options, a record that does not exist, a business rule"
+	case fault.RateLimited:
+		return "over a limit"
+	case fault.Unavailable:
+		return "store or backend away or overloaded"
+	case fault.BadGateway:
+		return "what answers behind us answered nonsense"
+	case fault.GatewayTimeout:
+		return "the answer took too long"
+	default:
+		return "our fault"
+	}
 }

@@ -17,21 +17,29 @@ func (s *Server) upsertRoutes() []Route {
 		Params: append([]Param{{
 			"key", "string", "The field that records are found by, such as default_code, or external_id for external ids like shop.customer_7.",
 		}}, contextParams()...),
-		handler: with(s.readCreate, s.upsertRecords),
+		handler: with(s.readUpsert, s.upsertRecords),
 		Summary: "Creates or updates records by a key, all in one transaction",
 		Input:   "an object of fields, or a list of them, each with the key",
 		Output:  `a list of {"id": 7, "action": "created"} or "updated"`,
+		Doc: Doc{
+			ID: "upsertRecords", Tag: TagRecords, Body: oneOrSeveral(SchemaCreate),
+			Data: wire.ListOf(wire.Object(wire.Must("id", wire.RecordID("")), wire.Must("action", wire.Word("", "created", "updated"))), ""),
+		},
 	}}
+}
+
+func (s *Server) readUpsert(c *call) (createInput, error) {
+	if c.params.key == "" {
+		return createInput{}, fault.New(fault.BadRequest,
+			"Missing parameter key: the field that records are found by, as in ?key=default_code, or external_id").
+			With(fault.FieldErrors{"key": "is missing"})
+	}
+	return s.readCreate(c)
 }
 
 // upsertRecords updates the records that are found by the key and creates the
 // others.
 func (s *Server) upsertRecords(c *call, in createInput) (reply, error) {
-	if in.key == "" {
-		return reply{}, fault.New(fault.BadRequest,
-			"Missing parameter key: the field that records are found by, as in ?key=default_code, or external_id").
-			With(fault.FieldErrors{"key": "is missing"})
-	}
 	upserter, ok := s.deps.Backend.(backend.Upserter)
 	if !ok {
 		return reply{}, fault.New(fault.BadRequest, "This data source cannot create or update by a key")

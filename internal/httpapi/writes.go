@@ -54,7 +54,11 @@ func (s *Server) target(c *call, model string, fields []string) (*schema.Model, 
 	if err != nil {
 		return nil, err
 	}
-	return m, c.mayReadBack(m, fields)
+	if err := c.mayReadBack(m, fields); err != nil {
+		return nil, err
+	}
+	_, err = s.tree(c, model, fields)
+	return m, err
 }
 
 // createRecords makes one record, or several in one transaction.
@@ -108,10 +112,15 @@ func (s *Server) manyCreated(c *call, in *createInput, created *backend.Created)
 		message: strconv.Itoa(len(created.IDs)) + " records created successfully", created: true, secret: len(created.Once) > 0,
 	}
 	if in.fields != nil {
-		rows := &backend.Page{}
-		_, err := s.deps.Backend.Search(c.ctx, c.caller, &backend.Query{Model: in.model, IDs: created.IDs, Fields: in.fields}, rows)
+		tree, err := s.tree(c, in.model, in.fields)
+		if err == nil && tree == nil {
+			tree = &branch{fields: in.fields}
+		}
 		if err == nil {
-			r.raw, err = s.inOrder(c, in, created, rows)
+			_, err = s.load(c, &backend.Query{Model: in.model, IDs: created.IDs}, tree)
+		}
+		if err == nil {
+			r.raw, err = s.inOrder(c, in, created, tree)
 		}
 		if err == nil || !unreadable(err) {
 			return r, err
@@ -122,14 +131,14 @@ func (s *Server) manyCreated(c *call, in *createInput, created *backend.Created)
 }
 
 // inOrder writes records in the order in which they were sent.
-func (s *Server) inOrder(c *call, in *createInput, created *backend.Created, found *backend.Page) ([]byte, error) {
-	place := make(map[int64]int, len(found.Rows))
-	for i, id := range found.IDs() {
+func (s *Server) inOrder(c *call, in *createInput, created *backend.Created, found *branch) ([]byte, error) {
+	place := make(map[int64]int, len(found.page.Rows))
+	for i, id := range found.page.IDs() {
 		place[id] = i
 	}
 	rows := c.recordRows(in.shape, false)
 	rows.Extra = func(dst []byte, i int) []byte { return appendSecrets(dst, besides(onceOf(created, i), in.fields)) }
-	if err := rows.Columns(found.Cols); err != nil {
+	if err := found.open(rows); err != nil {
 		return nil, err
 	}
 	for _, id := range created.IDs {
@@ -137,7 +146,7 @@ func (s *Server) inOrder(c *call, in *createInput, created *backend.Created, fou
 		if !ok {
 			return nil, notFoundf("Record %d does not exist", id)
 		}
-		if err := rows.Row(found.Rows[at]); err != nil {
+		if err := rows.Row(found.page.Rows[at]); err != nil {
 			return nil, err
 		}
 	}

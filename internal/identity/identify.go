@@ -22,7 +22,7 @@ func digestOf(credential string) digest {
 }
 
 // Identify finds out who makes a request, by its Authorization (RFC 6750) or
-// X-API-Key header. A credential that was seen before costs no query. Errors
+// X-API-Key header, or where there is neither by the cookie of a session. A credential that was seen before costs no query. Errors
 // are Unauthenticated, BadRequest when there are two credentials, Forbidden
 // when the caller's allowed IPs cannot be understood, RateLimited when too many
 // wrong keys came from the address ip, or Unavailable. Whether the address is
@@ -49,6 +49,11 @@ func (s *Service) Identify(ctx context.Context, h http.Header, ip netip.Addr) (*
 		}
 		return s.identifyKey(ctx, key[0], now)
 	}
+	if cookies := h["Cookie"]; cookies != nil {
+		if token := sessionCookie(cookies); token != "" {
+			return s.identifyAs(ctx, token, true, now)
+		}
+	}
 	return nil, fault.New(fault.Unauthenticated, "Authentication required")
 }
 
@@ -72,19 +77,33 @@ type tokenEntry struct {
 	principal      *Principal
 }
 
+// identifyToken takes a token that came as Bearer.
 func (s *Service) identifyToken(ctx context.Context, token string, now time.Time) (*Principal, error) {
+	return s.identifyAs(ctx, token, false, now)
+}
+
+// identifyAs takes a token that came as Bearer, or else in the cookie: one of
+// a session is good there only, and others are not.
+func (s *Service) identifyAs(ctx context.Context, token string, cookie bool, now time.Time) (*Principal, error) {
 	if len(token) > maxToken {
 		return nil, invalidToken()
 	}
 	sum := digestOf(token)
 	e, ok := s.tokens.get(sum)
 	if !ok || !now.Before(e.expires) {
-		c, err := s.verifyBearer(ctx, token, now)
+		verify := s.verifyBearer
+		if cookie {
+			verify = s.verifySession
+		}
+		c, err := verify(ctx, token, now)
 		if err != nil {
 			s.tokens.remove(sum)
 			return nil, err
 		}
 		e = &tokenEntry{claims: c, expires: c.ExpiresAt.Time}
+	}
+	if cookie != (e.claims.Type == sessionToken) { // it is known from the other place
+		return nil, e.claims.check(wantedKind(cookie), now)
 	}
 	if s.revoked.has(e.claims.Family) {
 		return nil, revokedToken()
@@ -102,6 +121,9 @@ func (s *Service) identifyToken(ctx context.Context, token string, now time.Time
 	p := a.principal()
 	p.Kind, p.TokenID, p.Family, p.Scopes = UserToken, e.claims.ID, e.claims.Family, AllScopes()
 	p.Subject = "user:" + e.claims.Subject
+	if cookie {
+		p.Kind, p.Subject, p.Limits = Session, "session:"+e.claims.Subject, sessionLimits
+	}
 	s.tokens.put(sum, &tokenEntry{claims: e.claims, expires: e.expires, users: a.users, principal: p})
 	return p, nil
 }

@@ -84,7 +84,7 @@ func tokenModel() *schema.Model {
 			userField().RO().Index(),
 			schema.NewChar("family", "Family").Req().RO().Index().Helped("Shared by all tokens that came of one login"),
 			schema.NewSelection("kind", "Kind", string(accessToken), "Access", string(refreshToken), "Refresh",
-				string(clientToken), "Client").Req().RO(),
+				string(clientToken), "Client", string(sessionToken), "Session").Req().RO(),
 			schema.NewMany2one("client_id", "OAuth2 Client", "gateway.client").RO().Index(),
 			schema.NewDatetime("issued_at", "Issued").RO(),
 			schema.NewDatetime("expires_at", "Expires").RO().Index(),

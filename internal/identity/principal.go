@@ -18,6 +18,7 @@ const (
 	APIKey      CredentialKind = "api_key"  // gateway API key
 	UserKey     CredentialKind = "user_key" // API key of a user, as Odoo has them
 	ClientToken CredentialKind = "oauth2"   // token of an OAuth2 client
+	Session     CredentialKind = "session"  // cookie of the pages
 )
 
 // Limits are requests per window; 0 means no limit of its own.

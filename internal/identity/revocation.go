@@ -10,10 +10,10 @@ import (
 )
 
 // revocations is this node's set of the token families that were revoked while
-// access tokens of theirs, or a client's token, are still alive.
+// access tokens of theirs, a client's token or a session are still alive.
 type revocations struct {
 	mu    sync.RWMutex
-	until map[string]time.Time // by family: when its last access or client token expires
+	until map[string]time.Time // by family: when its last token that identifies expires
 
 	loading sync.Mutex
 	loaded  time.Time // up to where the store was read; guarded by loading
@@ -49,7 +49,7 @@ func (v *revocations) load(ctx context.Context, db sqldb.DB, now time.Time) erro
 	}
 	err := db.Read(ctx, func(q sqldb.Querier) error {
 		return q.Query(ctx, `select family, max(expires_at) from gateway_token
-			where revoked_at >= $1 and kind in ('access', 'client') and expires_at > $2 group by family`, []any{since, now},
+			where revoked_at >= $1 and kind in ('access', 'client', 'session') and expires_at > $2 group by family`, []any{since, now},
 			func(r sqldb.Row) error { v.add(r.Text(0), r.Time(1)); return nil })
 	})
 	if err != nil {
@@ -78,9 +78,9 @@ func (s *Service) revokeFamily(ctx context.Context, tx sqldb.Tx, family string) 
 		return err
 	}
 	until := now.Add(accessLife)
-	err = tx.Query(ctx, `select max(expires_at) from gateway_token where family = $1 and kind = 'client'`, []any{family},
+	err = tx.Query(ctx, `select max(expires_at) from gateway_token where family = $1 and kind in ('client', 'session')`, []any{family},
 		func(r sqldb.Row) error {
-			if !r.Null(0) { // its lifetime is the client's
+			if !r.Null(0) { // its lifetime is the client's, or a session's
 				until = r.Time(0)
 			}
 			return nil

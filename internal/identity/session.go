@@ -102,13 +102,18 @@ func (s *Service) issue(ctx context.Context, tx sqldb.Tx, user *User, family str
 	}
 	var records []sqldb.Stmt
 	for _, c := range []*claims{access, refresh} {
-		records = append(records, sqldb.Stmt{
-			SQL: `insert into gateway_token (jti, user_id, family, kind, issued_at, expires_at, ip, user_agent)
-				values ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			Args: []any{c.ID, user.ID, family, string(c.Type), c.IssuedAt.UTC(), c.ExpiresAt.UTC(), address(meta.IP), plain(meta.UserAgent)},
-		})
+		records = append(records, c.record(user, meta))
 	}
 	return pair, tx.Batch(ctx, records)
+}
+
+// record is the statement that records a user's token as issued.
+func (c *claims) record(user *User, meta Meta) sqldb.Stmt {
+	return sqldb.Stmt{
+		SQL: `insert into gateway_token (jti, user_id, family, kind, issued_at, expires_at, ip, user_agent)
+			values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		Args: []any{c.ID, user.ID, c.Family, string(c.Type), c.IssuedAt.UTC(), c.ExpiresAt.UTC(), address(meta.IP), plain(meta.UserAgent)},
+	}
 }
 
 // Refresh exchanges a refresh token for a new pair, once. If it was exchanged

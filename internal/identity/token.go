@@ -32,6 +32,7 @@ const (
 	accessToken  tokenKind = "access"
 	refreshToken tokenKind = "refresh"
 	clientToken  tokenKind = "client"
+	sessionToken tokenKind = "session" // in the cookie of the pages
 )
 
 // claims are what a token says (RFC 7519 section 4): sub is the user's id, fam
@@ -57,8 +58,12 @@ func (c *claims) userID() int64 {
 // newClaims begins a token; times are whole seconds, as the claims have them.
 func newClaims(kind tokenKind, user *User, family string, now time.Time) *claims {
 	life := accessLife
-	if kind == refreshToken {
+	switch kind {
+	case refreshToken:
 		life = refreshLife
+	case sessionToken:
+		life = SessionLife
+	default:
 	}
 	now = now.Truncate(time.Second)
 	return &claims{
@@ -94,7 +99,7 @@ func (s *Service) verify(ctx context.Context, text string, kind tokenKind, now t
 	return c, c.check(kind, now)
 }
 
-// verifyBearer is verify for the two types of tokens that requests come with.
+// verifyBearer is verify for the two types of tokens that come as Bearer.
 func (s *Service) verifyBearer(ctx context.Context, text string, now time.Time) (*claims, error) {
 	c, err := s.parse(ctx, text, now)
 	if err != nil {
@@ -104,6 +109,19 @@ func (s *Service) verifyBearer(ctx context.Context, text string, now time.Time) 
 		return c, c.check(clientToken, now)
 	}
 	return c, c.check(accessToken, now)
+}
+
+// verifySession is verify for the token in the cookie of the pages.
+func (s *Service) verifySession(ctx context.Context, text string, now time.Time) (*claims, error) {
+	return s.verify(ctx, text, sessionToken, now)
+}
+
+// wantedKind is the type of the tokens of users in a place.
+func wantedKind(cookie bool) tokenKind {
+	if cookie {
+		return sessionToken
+	}
+	return accessToken
 }
 
 // parse reads a token whose signature holds.
@@ -143,13 +161,15 @@ const clockSkew = 60 * time.Second
 func (c *claims) check(kind tokenKind, now time.Time) error {
 	switch {
 	case c.Issuer != issuer || c.userID() == 0 || c.ID == "" || c.Family == "" || c.ExpiresAt == nil || c.IssuedAt == nil ||
-		c.IssuedAt.After(now.Add(clockSkew)) || !slices.Contains([]tokenKind{accessToken, refreshToken, clientToken}, c.Type) ||
+		c.IssuedAt.After(now.Add(clockSkew)) || !slices.Contains([]tokenKind{accessToken, refreshToken, clientToken, sessionToken}, c.Type) ||
 		(c.Type == clientToken) != (c.ClientID != ""):
 		return invalidToken()
 	case !now.Before(c.ExpiresAt.Time):
 		return fault.New(fault.Unauthenticated, "Token has expired")
 	case c.Type != kind && kind == accessToken:
 		return fault.New(fault.Unauthenticated, "Invalid token: an access token is needed")
+	case c.Type != kind && kind == sessionToken:
+		return fault.New(fault.Unauthenticated, "Invalid cookie: the token of a session is needed")
 	case c.Type != kind:
 		return fault.New(fault.Unauthenticated, "Invalid token: a refresh token is needed")
 	}

@@ -50,6 +50,7 @@ type Engine struct {
 	sanitize func(string) string
 	facts    *facts.Table // of a genuine Odoo; nil: the database is our own
 	outbox   Outbox       // nil: none
+	cursors  *cursors
 
 	state  atomic.Pointer[state]
 	wanted atomic.Uint64 // generation of the registry that is needed
@@ -92,6 +93,9 @@ func Open(ctx context.Context, db sqldb.DB, opts Options) (*Engine, error) {
 		if err := schema.Sync(ctx, db, opts.Models); err != nil {
 			return nil, fault.Wrap(err, "bring the database to the declared models")
 		}
+	}
+	if err := e.openCursors(ctx); err != nil {
+		return nil, fault.Wrap(err, "prepare cursors")
 	}
 	e.known.Store(newKnowledge())
 	e.stop = db.Watch(e.changed)

@@ -102,10 +102,11 @@ func (g *grouping) orderLinked(k *groupKey, dir direction) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := next.sudo(func() (string, error) { return next.order(own, dir.desc, []*schema.Field{k.col.Field()}) })
-	if text != "" {
-		terms = append(terms, text)
-	}
+	_, err = next.sudo(func() (string, error) {
+		target, err := next.order(own, dir.desc, []*schema.Field{k.col.Field()})
+		terms = append(terms, target...)
+		return "", err
+	})
 	return terms, err
 }
 

@@ -15,11 +15,17 @@ var orderTerm = regexp.MustCompile(`^([a-z_][a-z0-9_]*)(?:\.([a-z_]+))?(?:\s+(as
 // orderBy renders "field desc, other" as an ORDER BY list; the empty order is
 // the model's own (semantics, section 8).
 func (f *from) orderBy(order string) (string, error) {
+	terms, err := f.orderTerms(order)
+	return strings.Join(terms, ", "), err
+}
+
+// orderTerms is orderBy term by term.
+func (f *from) orderTerms(order string) ([]string, error) {
 	order = strings.TrimSpace(order)
 	if order == "" || order == f.model.Order {
 		own, err := f.c.ownOrder(f.model)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		order = own
 	}
@@ -28,32 +34,30 @@ func (f *from) orderBy(order string) (string, error) {
 
 // order renders an order, reversed as a whole if asked. seen holds the
 // many2one fields followed on the way, each of which is followed once.
-func (f *from) order(order string, reverse bool, seen []*schema.Field) (string, error) {
+func (f *from) order(order string, reverse bool, seen []*schema.Field) ([]string, error) {
 	var terms []string
 	for _, text := range strings.Split(order, ",") {
-		term, isProperty, err := f.orderProperty(strings.TrimSpace(text), reverse)
+		some, isProperty, err := f.orderProperty(strings.TrimSpace(text), reverse)
 		if !isProperty {
-			term, err = f.orderOne(strings.TrimSpace(text), reverse, seen)
+			some, err = f.orderOne(strings.TrimSpace(text), reverse, seen)
 		}
 		if err != nil {
-			return "", err
+			return nil, err
 		}
-		if term != "" {
-			terms = append(terms, term)
-		}
+		terms = append(terms, some...)
 	}
-	return strings.Join(terms, ", "), nil
+	return terms, nil
 }
 
-func (f *from) orderOne(text string, reverse bool, seen []*schema.Field) (string, error) {
+func (f *from) orderOne(text string, reverse bool, seen []*schema.Field) ([]string, error) {
 	parts := orderTerm.FindStringSubmatch(lowerKeywords(text))
 	if parts == nil {
-		return "", fault.Newf(fault.BadRequest, "Invalid order term %q: write a field, then asc or desc, e.g. order=name asc, id desc", shorten(text)).
+		return nil, fault.Newf(fault.BadRequest, "Invalid order term %q: write a field, then asc or desc, e.g. order=name asc, id desc", shorten(text)).
 			With(fault.FieldErrors{"order": "invalid term"})
 	}
 	field, err := f.c.field(f.model, parts[1], "order")
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	desc := (parts[3] == "desc") != reverse
 	nulls := parts[4]
@@ -67,38 +71,38 @@ func (f *from) orderOne(text string, reverse bool, seen []*schema.Field) (string
 		return f.orderPart(field, parts[2], desc, nulls)
 	}
 	if parts[2] != "" && (parts[2] != "id" || !field.Type.IsRelational()) {
-		return "", fault.Newf(fault.BadRequest, "Cannot order by %s.%s: %s of %s is no relation and no date", field.Name, parts[2], field.Name, f.model.Name)
+		return nil, fault.Newf(fault.BadRequest, "Cannot order by %s.%s: %s of %s is no relation and no date", field.Name, parts[2], field.Name, f.model.Name)
 	}
 	if field.Type.IsX2many() || field.Type == schema.Binary || field.Type == schema.Properties {
-		return "", fault.Newf(fault.BadRequest, "Cannot order by the field %s of %s", field.Name, f.model.Name)
+		return nil, fault.Newf(fault.BadRequest, "Cannot order by the field %s of %s", field.Name, f.model.Name)
 	}
 	if shownOnly(field) {
-		return "", f.notOrdered(field)
+		return nil, f.notOrdered(field)
 	}
 	expr, err := f.value(field)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	return f.orderTerm(expr, field, desc, nulls), nil
 }
 
-func (f *from) orderTerm(expr string, field *schema.Field, desc bool, nulls string) string {
+func (f *from) orderTerm(expr string, field *schema.Field, desc bool, nulls string) []string {
 	terms := schema.OrderTerm(f.c.d, expr, field, desc, false)
 	if nulls != "" {
 		terms = []string{terms[len(terms)-1] + " nulls " + nulls}
 	}
-	return strings.Join(terms, ", ")
+	return terms
 }
 
 // orderPart orders by a part of a date, such as create_date.month_number.
-func (f *from) orderPart(field *schema.Field, part string, desc bool, nulls string) (string, error) {
+func (f *from) orderPart(field *schema.Field, part string, desc bool, nulls string) ([]string, error) {
 	if !slices.Contains(sqldb.DateParts(), part) {
-		return "", fault.Newf(fault.BadRequest, "Cannot order by %s.%s: parts of a date are %s", field.Name, part,
+		return nil, fault.Newf(fault.BadRequest, "Cannot order by %s.%s: parts of a date are %s", field.Name, part,
 			strings.Join(sqldb.DateParts(), ", "))
 	}
 	expr, err := f.value(field)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	tz := f.c.actor.tz
 	if field.Type == schema.Date {
@@ -110,15 +114,15 @@ func (f *from) orderPart(field *schema.Field, part string, desc bool, nulls stri
 
 // orderRef orders by a many2one through the default order of its target,
 // reversed as a whole for desc.
-func (f *from) orderRef(field *schema.Field, desc bool, nulls string, seen []*schema.Field) (string, error) {
+func (f *from) orderRef(field *schema.Field, desc bool, nulls string, seen []*schema.Field) ([]string, error) {
 	for _, s := range seen {
 		if s == field {
-			return "", nil
+			return nil, nil
 		}
 	}
 	target := f.c.reg.Model(field.Relation)
 	if target == nil {
-		return "", notReadable(field)
+		return nil, notReadable(field)
 	}
 	up := f
 	for field.Inherited {
@@ -126,26 +130,30 @@ func (f *from) orderRef(field *schema.Field, desc bool, nulls string, seen []*sc
 		field = up.model.Field(field.Related[1])
 	}
 	if !field.HasColumn() {
-		return "", notReadable(field)
+		return nil, notReadable(field)
 	}
 	link, err := up.value(field)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if target.Order == "id" {
 		return f.orderTerm(link, field, desc, nulls), nil
 	}
 	own, err := f.c.ownOrder(target)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	next := up.parent(field)
-	terms, err := next.sudo(func() (string, error) { return next.order(own, desc, append(seen, field)) })
+	var terms []string
+	_, err = next.sudo(func() (_ string, err error) {
+		terms, err = next.order(own, desc, append(seen, field))
+		return "", err
+	})
 	switch nulls { // of the link, whatever the target's own terms say
 	case "first":
-		terms = "(" + link + " is not null), " + terms
+		terms = append([]string{"(" + link + " is not null)"}, terms...)
 	case "last":
-		terms = "(" + link + " is null), " + terms
+		terms = append([]string{"(" + link + " is null)"}, terms...)
 	}
 	return terms, err
 }

@@ -34,6 +34,9 @@ type plan struct {
 	byID     statement
 	byIDs    statement
 	counted  atomic.Pointer[counted]
+	// keyAt is the first column that tells a row's place in the order, by keys
+	// columns; 0: none do.
+	keyAt, keys int
 	// refused is why no record may be shown with these fields. Like Odoo's, an
 	// answer without records is none the worse for it.
 	refused error
@@ -77,7 +80,7 @@ func placeholder(n int) string { return "$" + strconv.Itoa(n) }
 // plan compiles a query for a caller, or finds it compiled.
 func (cx *callContext) plan(q *backend.Query) (*plan, error) {
 	var key string
-	cacheable := q.Domain == nil
+	cacheable := q.Domain == nil && (q.Keyset == nil || q.Keyset.After == "")
 	if cacheable {
 		key = cx.planKey(q)
 		if p := cx.known.plans.get(key, cx.e.now); p != nil {
@@ -89,7 +92,7 @@ func (cx *callContext) plan(q *backend.Query) (*plan, error) {
 		return nil, err
 	}
 	c := cx.compiler()
-	p, err := c.plan(m, q)
+	p, err := c.plan(cx, m, q)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +114,7 @@ func (cx *callContext) planKey(q *backend.Query) string {
 		b = append(b, ',')
 		b = strconv.AppendInt(b, id, 10)
 	}
-	var flags byte
+	var flags uint16
 	if a.sudo {
 		flags |= 1
 	}
@@ -133,10 +136,13 @@ func (cx *callContext) planKey(q *backend.Query) string {
 	if cx.caller.Context.BinSize {
 		flags |= 64
 	}
-	if q.Version {
+	if q.Keyset != nil {
 		flags |= 128
 	}
-	b = append(b, 0, flags, 0)
+	if q.Version {
+		flags |= 256
+	}
+	b = append(b, 0, byte(flags), byte(flags>>8), 0)
 	for _, s := range [...]string{a.lang, a.tz, q.Model, q.Order} {
 		b = appendKey(b, s)
 	}
@@ -159,7 +165,7 @@ func appendKey(b []byte, s string) []byte {
 
 // plan compiles the statements of a query: a list with its count, or a look-up
 // by ids.
-func (c *compiler) plan(m *schema.Model, q *backend.Query) (*plan, error) {
+func (c *compiler) plan(cx *callContext, m *schema.Model, q *backend.Query) (*plan, error) {
 	node, err := parseDomain(q)
 	if err != nil {
 		return nil, err
@@ -178,9 +184,10 @@ func (c *compiler) plan(m *schema.Model, q *backend.Query) (*plan, error) {
 		return nil, err
 	}
 	p.count = c.statement("select count(*) from " + f.sql() + " where " + where)
-	order, err := f.orderBy(q.Order)
+	id := f.alias + `."id"`
+	terms, err := f.orderTerms(q.Order)
 	if where == "false" { // Odoo does not come to order and values any more
-		order, err = f.alias+`."id"`, nil
+		terms, err = []string{id}, nil
 		a := *c.actor
 		a.companyErr, a.langErr = nil, nil
 		c.actor = &a
@@ -188,9 +195,8 @@ func (c *compiler) plan(m *schema.Model, q *backend.Query) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if id := f.alias + `."id"`; !strings.Contains(order, id) {
-		order += ", " + id // records that the order cannot tell apart must not swap between two pages
-	}
+	terms = withID(terms, id) // records that the order cannot tell apart must not swap between two pages
+	order := strings.Join(terms, ", ")
 	joins := f.sql()
 	if q.IDs == nil {
 		c.keepArchived = false // what was found is read without it, as by Odoo's search_read
@@ -213,6 +219,21 @@ func (c *compiler) plan(m *schema.Model, q *backend.Query) (*plan, error) {
 	base, shown, err := f.unguardedPage(node, where)
 	if err != nil {
 		return nil, err
+	}
+	if keyed(q) {
+		keys := keysOf(c.d, terms, id)
+		p.keyAt, p.keys = len(exprs), len(keys)
+		exprs = append(exprs, keyExprs(keys)...)
+		head = "select " + strings.Join(exprs, ", ") + " from " + f.sql() + " where "
+		base, shown = where, "" // the place of a record that is not shown is not told either
+		if q.Keyset.After != "" {
+			cond, err := cx.follow(c, q, keys)
+			if err != nil {
+				return nil, err
+			}
+			where += " and (" + cond + ")"
+			base = where
+		}
 	}
 	p.partial = shown != ""
 	if p.partial {

@@ -135,21 +135,21 @@ var propertyTerm = regexp.MustCompile(`^([a-z0-9_]+)\.([a-z0-9_]+)(?:\s+(asc|des
 
 // orderProperty orders by a property, as JSON values do; false where the term
 // is no such thing.
-func (f *from) orderProperty(text string, reverse bool) (string, bool, error) {
+func (f *from) orderProperty(text string, reverse bool) ([]string, bool, error) {
 	parts := propertyTerm.FindStringSubmatch(lowerKeywords(text))
 	if parts == nil {
-		return "", false, nil
+		return nil, false, nil
 	}
 	if field := f.model.Field(parts[1]); field == nil || field.Type != schema.Properties {
-		return "", false, nil
+		return nil, false, nil
 	}
 	field, err := f.c.field(f.model, parts[1], "order")
 	if err != nil {
-		return "", true, err
+		return nil, true, err
 	}
 	expr, err := f.propertyValue(field, parts[2])
 	if err != nil {
-		return "", true, err
+		return nil, true, err
 	}
 	nulls := parts[4]
 	if nulls != "" && reverse {

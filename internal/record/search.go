@@ -96,11 +96,12 @@ func (cx *callContext) search(q *backend.Query, sink backend.Sink) (int64, error
 		if err == nil {
 			err = end()
 		}
+		following := q.Keyset != nil && q.Keyset.After != ""
 		cx.delivered = n > 0
 		if err != nil || !q.Count {
 			return err
 		}
-		if (n > 0 || q.Offset == 0) && (q.Limit == 0 || n < q.Limit && !p.partial) {
+		if (n > 0 || q.Offset == 0) && !following && (q.Limit == 0 || n < q.Limit && !p.partial) {
 			total = int64(q.Offset + n) // the last page tells by itself
 			return nil
 		}
@@ -149,18 +150,36 @@ func (cx *callContext) total(db sqldb.Querier, p *plan) (total int64, err error)
 
 // readList runs the page and gives the number of rows.
 func (cx *callContext) readList(db sqldb.Querier, p *plan, q *backend.Query, sink backend.Sink) (int, error) {
-	n := 0
+	n, limit := 0, q.Limit
 	deliver := p.deliver(sink, &n)
+	if p.keys > 0 {
+		last := &lastRow{limit: limit, at: p.keyAt, keys: p.keys}
+		rows, each := 0, deliver
+		deliver = func(r sqldb.Row) error {
+			if rows++; !last.mark(r, rows) {
+				return nil
+			}
+			return each(r)
+		}
+		if limit > 0 {
+			limit++ // whether there is another page
+		}
+		if err := cx.readRows(db, p, q, limit, deliver); err != nil {
+			return n, err
+		}
+		return n, cx.next(q, last)
+	}
+	return n, cx.readRows(db, p, q, limit, deliver)
+}
+
+func (cx *callContext) readRows(db sqldb.Querier, p *plan, q *backend.Query, limit int, deliver func(sqldb.Row) error) error {
 	switch {
 	case q.Offset > 0:
-		err := db.Query(cx.ctx, p.offset.limited(q.Limit), p.offset.with(int64(q.Offset)), deliver)
-		return n, err
-	case q.Limit > 0:
-		err := db.Query(cx.ctx, p.page.limited(q.Limit), p.page.args, deliver)
-		return n, err
+		return db.Query(cx.ctx, p.offset.limited(limit), p.offset.with(int64(q.Offset)), deliver)
+	case limit > 0:
+		return db.Query(cx.ctx, p.page.limited(limit), p.page.args, deliver)
 	}
-	err := db.Query(cx.ctx, p.whole.sql, p.whole.args, deliver)
-	return n, err
+	return db.Query(cx.ctx, p.whole.sql, p.whole.args, deliver)
 }
 
 // deliver turns rows into values for a sink and counts them.

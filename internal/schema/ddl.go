@@ -106,9 +106,12 @@ func addConstraints(ctx context.Context, tx sqldb.Tx, m *Model, old bool) error 
 			return fmt.Errorf("unique %s of %s: %w", u.Name, m.Table, err)
 		}
 	}
-	for _, columns := range m.Indexes {
+	for _, x := range m.Indexes {
 		sql := fmt.Sprintf(`create index if not exists %s on %s (%s)`,
-			sqldb.Quote(m.Table+"__"+strings.Join(columns, "_")+"_index"), sqldb.Quote(m.Table), strings.Join(columns, ", "))
+			sqldb.Quote(m.Table+"__"+x.Name+"_index"), sqldb.Quote(m.Table), strings.Join(x.Columns, ", "))
+		if x.Where != "" {
+			sql += " where " + x.Where
+		}
 		if _, err := tx.Exec(ctx, sql); err != nil {
 			return fmt.Errorf("index of %s: %w", m.Table, err)
 		}

@@ -25,6 +25,13 @@ type Unique struct {
 	Message string
 }
 
+// Index is an index over columns, of the rows for which Where holds; "": all.
+type Index struct {
+	Name    string
+	Columns []string
+	Where   string
+}
+
 // Check is a check constraint in SQL and what the caller is told when it fails.
 type Check struct {
 	Name, SQL, Message string
@@ -60,8 +67,8 @@ type Model struct {
 	ActiveName string
 	Uniques    []Unique
 	Checks     []Check
-	// Indexes are indexes of several columns, beside those of single fields.
-	Indexes [][]string
+	// Indexes are those beside the ones of single fields.
+	Indexes []Index
 	// AdminOnly models are Gatehouse's own, for administrators with scope admin.
 	AdminOnly bool
 	// NoLog models have no create_uid, create_date, write_uid and write_date.

@@ -35,7 +35,8 @@ func Sync(ctx context.Context, db sqldb.DB, declared []*Model) error {
 func fingerprint(models []*Model) string {
 	h := sha256.New()
 	for _, m := range models {
-		_, _ = fmt.Fprintf(h, "model %q %q %q %q %v %v %v %v\n", m.Name, m.Label, m.Table, m.Order, m.Transient, m.Inherits, m.Uniques, m.Checks)
+		_, _ = fmt.Fprintf(h, "model %q %q %q %q %v %v %v %v %v\n",
+			m.Name, m.Label, m.Table, m.Order, m.Transient, m.Inherits, m.Uniques, m.Checks, m.Indexes)
 		for _, f := range m.Fields {
 			own := *f
 			own.Model, own.ID = nil, 0
@@ -117,9 +118,10 @@ func createTable(ctx context.Context, tx sqldb.Tx, m *Model) error {
 }
 
 // orderIndex makes an index that serves the model's default order, so that a
-// first page needs no sort. Only orders over own plain columns can have one.
+// first page needs no sort. Only orders over own plain columns can have one; by
+// id the primary key serves in both directions.
 func orderIndex(ctx context.Context, tx sqldb.Tx, m *Model) error {
-	if m.Abstract || m.Order == "id" {
+	if m.Abstract || m.Order == "id" || m.Order == "id desc" {
 		return nil
 	}
 	terms := orderTerms(m)

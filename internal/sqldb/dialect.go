@@ -80,7 +80,8 @@ type Dialect interface {
 	JSONElements(expr string) string
 	// JSONRows is a table of the lists of as many values that the JSON list in
 	// a text argument holds, with the columns c1, c2 and so on: texts of the
-	// kind Text and integers of the kind Int8.
+	// kind Text, integers of the kind Int8, and moments of the kind Timestamp,
+	// written as MomentLayout says.
 	JSONRows(placeholder string, columns ...ColumnKind) string
 	// JSONContains says whether one JSON value contains another (jsonb's @>).
 	JSONContains(expr, part string) string
@@ -104,6 +105,10 @@ type Dialect interface {
 
 	// TextOrder is an expression that orders text by code point.
 	TextOrder(expr string) string
+	// KeyArg makes the argument that is equal to a value which Row.Key has
+	// read. It compares with expressions of the same type only.
+	KeyArg(key string) (any, error)
+
 	// CastText is PostgreSQL's text of a value of that kind.
 	CastText(expr string, kind ColumnKind) string
 	// FirstLine is a text up to its first line feed.
@@ -147,6 +152,9 @@ var (
 	}
 	granularities = []string{"hour", "day", "week", "month", "quarter", "year"}
 )
+
+// MomentLayout is how a moment in UTC is written where it is part of a text argument.
+const MomentLayout = "2006-01-02 15:04:05.999999"
 
 // Quote makes an SQL identifier of any name.
 func Quote(name string) string {

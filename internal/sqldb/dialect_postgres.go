@@ -125,8 +125,11 @@ func (postgresDialect) JSONRows(placeholder string, columns ...ColumnKind) strin
 			b.WriteString(", ")
 		}
 		value := "(e ->> " + strconv.Itoa(i) + ")"
-		if kind == Int8 {
+		switch kind {
+		case Int8:
 			value = "cast(" + value + " as bigint)"
+		case Timestamp:
+			value = "cast(" + value + " as timestamp)"
 		}
 		b.WriteString(value + " as c" + strconv.Itoa(i+1))
 	}
@@ -186,6 +189,8 @@ func (d postgresDialect) TextOrder(expr string) string {
 	}
 	return expr + ` collate "C"`
 }
+
+func (postgresDialect) KeyArg(text string) (any, error) { return text, nil }
 
 func (postgresDialect) CastText(expr string, _ ColumnKind) string {
 	return "cast(" + expr + " as text)"

@@ -1,6 +1,7 @@
 package sqldb
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -158,6 +159,21 @@ func pairwise(function string, exprs []string) string {
 }
 
 func (sqliteDialect) TextOrder(expr string) string { return expr }
+
+func (sqliteDialect) KeyArg(text string) (any, error) {
+	if text == "" {
+		return nil, errors.New("a key without its type")
+	}
+	switch rest := text[1:]; text[0] {
+	case 'i':
+		return strconv.ParseInt(rest, 10, 64)
+	case 'f':
+		return strconv.ParseFloat(rest, 64)
+	case 't':
+		return rest, nil
+	}
+	return nil, errors.New("a key of an unknown type")
+}
 
 func (sqliteDialect) CastText(expr string, kind ColumnKind) string {
 	switch kind {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"gatehouse/internal/sqldb"
 	"gatehouse/internal/sqldb/sqltest"
@@ -118,6 +119,12 @@ func TestJSONRows(t *testing.T) {
 			t.Errorf("%q", got)
 		}
 		if got := texts(t, db, "select c1 from "+rows+" as x", "[]"); len(got) != 0 {
+			t.Error(got)
+		}
+		moments := db.Dialect().JSONRows("$1", sqldb.Int8, sqldb.Timestamp)
+		at := time.Date(2026, 3, 14, 10, 30, 0, 120_000_000, time.UTC)
+		list = `[[1, "` + at.Format(sqldb.MomentLayout) + `"], [2, null]]`
+		if got := texts(t, db, "select c1 from "+moments+" as x where c2 = $2", list, at); !slices.Equal(got, []string{"1"}) {
 			t.Error(got)
 		}
 	})

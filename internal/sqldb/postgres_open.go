@@ -19,6 +19,7 @@ import (
 // postgresDB is a PostgreSQL database: a pool of connections, and one more
 // that listens for signals once somebody watches.
 type postgresDB struct {
+	url     string // as it was given
 	config  *pgconn.Config
 	pool    *pool[*postgresConn]
 	turns   turns // to read
@@ -56,7 +57,7 @@ func OpenPostgres(ctx context.Context, url string, opts Options) (DB, error) {
 		config.RuntimeParams["application_name"] = "gatehouse"
 	}
 	plainAtHome(config, url)
-	db := &postgresDB{config: config, opts: opts, hub: newHub(), node: clock.RandomHex(8)}
+	db := &postgresDB{url: url, config: config, opts: opts, hub: newHub(), node: clock.RandomHex(8)}
 	db.pool = newPool(opts.maxConns(8, 0, 16), db.connect, db.disconnect)
 	db.turns = newTurns(Options{}.maxConns(3, 0, 6))
 	db.pool.usable = isUsable

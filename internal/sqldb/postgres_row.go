@@ -137,6 +137,9 @@ func (r *postgresRow) Bool(i int) bool {
 	}
 }
 
+// Key is the text: the server reads it as what it is compared with.
+func (r *postgresRow) Key(i int) string { return r.Text(i) }
+
 func (r *postgresRow) Text(i int) string { return string(r.Bytes(i)) }
 
 func (r *postgresRow) Bytes(i int) []byte {

@@ -38,6 +38,9 @@ type Row interface {
 	// IDs reads what Dialect.AggIDs made, without its NULL elements; NULL
 	// reads nil.
 	IDs(i int) []int64
+	// Key is a value of any type as a text from which Dialect.KeyArg makes an
+	// argument that is equal to it, to the last bit; "" for NULL.
+	Key(i int) string
 }
 
 // Stmt is one statement of a Batch.
@@ -125,6 +128,9 @@ type DB interface {
 	// (anything may have changed). Signals of this process come at once, those
 	// of others within a second. fn must return quickly.
 	Watch(fn func(channel string)) (stop func())
+	// Backup writes all of one moment to a new file that only its owner can
+	// read, while others go on. Nothing is left of one that fails.
+	Backup(ctx context.Context, path string) error
 	// Ping says whether the database answers.
 	Ping(ctx context.Context) error
 	// Close waits for running calls, then closes every connection.

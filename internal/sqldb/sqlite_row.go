@@ -80,3 +80,17 @@ func (r *sqliteRow) IDs(i int) []int64 {
 	}
 	return parseIDs(r.raw(i))
 }
+
+// Key begins with a letter for the type: a number is no equal of its text here.
+func (r *sqliteRow) Key(i int) string {
+	switch r.stmt.ColumnType(i) {
+	case sqlite.TypeNull:
+		return ""
+	case sqlite.TypeInteger:
+		return "i" + strconv.FormatInt(r.stmt.ColumnInt64(i), 10)
+	case sqlite.TypeFloat:
+		return "f" + strconv.FormatFloat(r.stmt.ColumnFloat(i), 'g', -1, 64)
+	default:
+		return "t" + string(r.raw(i))
+	}
+}

@@ -9,13 +9,13 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
 const (
 	maxExcerpt = 1024 // bytes kept of an answer
-	minMasked  = 4    // shorter header values are no secrets
+	maxDrained = 16 << 10
+	minMasked  = 4 // shorter header values are no secrets
 )
 
 // newClient makes calls that the guard permits: it goes through no proxy, for
@@ -25,7 +25,7 @@ func newClient(g Guard) *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
 			DialContext: dialer.DialContext, Proxy: nil, ForceAttemptHTTP2: true,
-			MaxIdleConnsPerHost: DefaultConcurrency, IdleConnTimeout: time.Minute,
+			MaxIdleConnsPerHost: MaxConcurrency, MaxIdleConns: 10 * MaxConcurrency, IdleConnTimeout: time.Minute,
 			TLSHandshakeTimeout: timeout, MaxResponseHeaderBytes: 64 << 10,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -43,46 +43,6 @@ type outcome struct {
 	aborted  bool          // the process ends: it counts as no attempt
 }
 
-// deliver sends claimed jobs, several at a time. Once the endpoint turns out to
-// be broken, what is left is handed back.
-func (d *Dispatcher) deliver(ep *endpoint, jobs []job) {
-	var group sync.WaitGroup
-	var mu sync.Mutex
-	var back []job
-	next, broken := 0, false
-	take := func() (job, bool) {
-		mu.Lock()
-		defer mu.Unlock()
-		if broken || d.work.Err() != nil || next == len(jobs) {
-			return job{}, false
-		}
-		next++
-		return jobs[next-1], true
-	}
-	for range min(ep.concurrency, len(jobs)) {
-		group.Go(func() {
-			for {
-				j, ok := take()
-				if !ok {
-					return
-				}
-				o := d.call(ep, &j)
-				stop := o.aborted
-				if !o.aborted {
-					stop = d.finish(ep, &j, &o)
-				}
-				mu.Lock()
-				if broken = broken || stop; o.aborted {
-					back = append(back, j)
-				}
-				mu.Unlock()
-			}
-		})
-	}
-	group.Wait()
-	d.release(append(back, jobs[next:]...))
-}
-
 // call makes one call.
 func (d *Dispatcher) call(ep *endpoint, j *job) outcome {
 	o := outcome{at: time.Now().UTC()}
@@ -92,6 +52,9 @@ func (d *Dispatcher) call(ep *endpoint, j *job) outcome {
 	if err == nil {
 		o.status = res.StatusCode
 		text, readErr := io.ReadAll(io.LimitReader(res.Body, maxExcerpt))
+		if readErr == nil { // so that the connection serves the next call
+			_, _ = io.CopyN(io.Discard, res.Body, maxDrained)
+		}
 		_ = res.Body.Close()
 		o.response = excerpt(text, ep)
 		o.asked = retryAfter(res.Header.Get("Retry-After"), o.status, time.Now())

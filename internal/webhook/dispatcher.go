@@ -16,13 +16,16 @@ import (
 )
 
 const (
-	batch      = 50               // jobs that a worker claims at a time
 	timeout    = 10 * time.Second // of one call
 	lease      = 30 * time.Second // after which the jobs of a dead node come back
 	grace      = 3 * time.Second  // for calls under way at the end
 	sweepEvery = time.Minute
-	scanBreak  = 20 * time.Millisecond // the least time between two looks at the jobs
 	awayBreak  = 500 * time.Millisecond
+
+	// Between two looks at the jobs there are four times as long as one takes, at
+	// least and at most these: so looking never costs more than a fifth of a core.
+	minScanBreak = time.Millisecond
+	maxScanBreak = 50 * time.Millisecond
 )
 
 // Options tune a Dispatcher. The zero value is that of a server.
@@ -61,9 +64,6 @@ type Dispatcher struct {
 	workers  map[int64]*worker  // by webhook
 	inFlight map[int64]struct{} // claimed jobs
 }
-
-// worker says whether more may have come while a worker was at its end.
-type worker struct{ again bool }
 
 // NewDispatcher makes a dispatcher that does nothing until Start.
 func NewDispatcher(db sqldb.DB, o Options) *Dispatcher {
@@ -141,8 +141,9 @@ func (d *Dispatcher) loop() {
 		case <-d.wake:
 		case <-timer.C:
 		}
+		began := time.Now()
 		next, err := d.scan(d.work)
-		pause := scanBreak
+		pause := min(max(4*time.Since(began), minScanBreak), maxScanBreak)
 		if err != nil && d.work.Err() == nil {
 			d.log.WarnContext(d.work, "webhooks: the store cannot be asked", "error", err)
 			next, pause = time.Time{}, awayBreak
@@ -167,27 +168,34 @@ func (d *Dispatcher) scan(ctx context.Context) (next time.Time, err error) {
 	var due []int64
 	now := time.Now().UTC()
 	err = d.db.Read(ctx, func(q sqldb.Querier) error {
-		due = due[:0]
-		err := q.Query(ctx, `select w.id from gateway_webhook w where (w.active and (w.circuit_until is null or w.circuit_until <= $1)
-			and exists (select 1 from gateway_webhook_job j where j.webhook_id = w.id and j.state in ('pending', 'failed')
-				and (j.next_at is null or j.next_at <= $1)))
-			or exists (select 1 from gateway_webhook_job j where j.webhook_id = w.id and j.state = 'pending' and j.action = 'test')`,
-			[]any{now}, func(r sqldb.Row) error {
+		due, next = due[:0], time.Time{}
+		return q.Query(ctx, `select w.id, w.active, w.circuit_until,
+				(select min(j.next_at) from gateway_webhook_job j where j.webhook_id = w.id and j.state = 'failed' and j.waits is not true),
+				(select true from gateway_webhook_job j where j.webhook_id = w.id and j.state = 'pending' and j.waits is not true
+					order by `+inOrder+` limit 1),
+				(select true from gateway_webhook_job j where j.webhook_id = w.id and j.state = 'pending' and j.action = 'test'
+					order by `+inOrder+` limit 1)
+			from gateway_webhook w`, nil, func(r sqldb.Row) error {
+			at := now // of the next call
+			switch failed, pending := r.Time(3), r.Bool(4); {
+			case r.Bool(5):
 				due = append(due, r.Int(0))
 				return nil
-			})
-		if err != nil {
-			return err
-		}
-		return q.Query(ctx, `select min(j.next_at) from gateway_webhook_job j join gateway_webhook w on w.id = j.webhook_id
-			where w.active and j.state in ('pending', 'failed') and j.next_at > $1
-			union all select min(circuit_until) from gateway_webhook where active and circuit_until > $1`, []any{now},
-			func(r sqldb.Row) error {
-				if at := r.Time(0); !r.Null(0) && (next.IsZero() || at.Before(next)) {
-					next = at
-				}
+			case !r.Bool(1) || !pending && failed.IsZero():
 				return nil
-			})
+			case !pending && failed.After(now):
+				at = failed
+			}
+			if until := r.Time(2); until.After(at) {
+				at = until
+			}
+			if !at.After(now) {
+				due = append(due, r.Int(0))
+			} else if next.IsZero() || at.Before(next) {
+				next = at
+			}
+			return nil
+		})
 	})
 	if err != nil {
 		return time.Time{}, fault.Wrap(err, "look for webhook jobs")
@@ -198,50 +206,41 @@ func (d *Dispatcher) scan(ctx context.Context) (next time.Time, err error) {
 	return next, nil
 }
 
+// startWorker has somebody look at what is due for an endpoint.
 func (d *Dispatcher) startWorker(id int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if w := d.workers[id]; w != nil {
-		w.again = true
+		w.mu.Lock()
+		w.more = true
+		w.mu.Unlock()
+		w.poke()
 		return
 	}
-	w := &worker{}
+	w := &worker{d: d, id: id, news: make(chan struct{}, 1), more: true}
 	d.workers[id] = w
-	d.done.Go(func() { d.serve(id, w) })
+	d.done.Go(func() { d.serve(w) })
 }
 
-// serve sends what is due for one endpoint until nothing is left.
-func (d *Dispatcher) serve(id int64, w *worker) {
-	sent := false
-	for d.work.Err() == nil {
-		ep, jobs, err := d.claim(d.work, id)
-		if err != nil {
-			if d.work.Err() == nil {
-				d.log.WarnContext(d.work, "webhooks: jobs cannot be claimed", "webhook", id, "error", err)
-			}
-			break
-		}
-		if len(jobs) > 0 {
-			sent = true
-			d.deliver(ep, jobs)
-			continue
-		}
-		d.mu.Lock()
-		if w.again {
-			w.again = false
-			d.mu.Unlock()
-			continue
-		}
-		delete(d.workers, id)
-		d.mu.Unlock()
-		if sent {
-			d.poke() // the next attempt of what failed has a time now
-		}
-		return
-	}
+// hold and forget note which jobs this node has claimed, so that it keeps
+// their leases.
+func (d *Dispatcher) hold(jobs []job) {
 	d.mu.Lock()
-	delete(d.workers, id)
-	d.mu.Unlock()
+	defer d.mu.Unlock()
+	for _, j := range jobs {
+		d.inFlight[j.id] = struct{}{}
+	}
+}
+
+func (d *Dispatcher) forget(t *turn) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, r := range t.done {
+		delete(d.inFlight, r.job.id)
+	}
+	for _, j := range t.back {
+		delete(d.inFlight, j.id)
+	}
 }
 
 // tend keeps the leases of this node and takes over those that ran out.
@@ -256,45 +255,65 @@ func (d *Dispatcher) tend() {
 			return
 		case <-beat.C:
 		}
-		if err := d.RunOnce(d.work); err != nil && d.work.Err() == nil {
+		if err := d.heartbeat(d.work); err != nil && d.work.Err() == nil {
 			d.log.WarnContext(d.work, "webhooks: leases cannot be kept", "error", err)
 		}
 	}
 }
 
-// RunOnce is the sweep: it extends the leases of this node, takes back the jobs
-// of nodes that are gone, and looks for whatever is due.
+// RunOnce is the sweep: it takes back the jobs of nodes that are gone, lets go
+// what waits for nothing any more, and looks for whatever is due.
 func (d *Dispatcher) RunOnce(ctx context.Context) error {
-	d.mu.Lock()
-	mine := slices.Collect(maps.Keys(d.inFlight))
-	d.mu.Unlock()
-	until := d.db.Dialect().After(d.db.Dialect().Now(), "$1")
-	lost := false
-	if len(mine) > 0 {
-		err := d.db.Write(ctx, func(tx sqldb.Tx) error {
-			_, err := tx.Exec(ctx, `update gateway_webhook_job set lease_until = `+until+` where lease_by = $2 and state = 'processing'
-				and `+tx.Dialect().In("id", "$3", true), int64(d.o.Lease/time.Second), d.node, mine)
-			return err
-		})
-		if err != nil {
-			return fault.Wrap(err, "extend the leases of webhook jobs")
-		}
+	if err := d.takeBack(ctx); err != nil {
+		return err
 	}
-	expired := `state = 'processing' and lease_until < ` + d.db.Dialect().Now()
-	err := d.db.Read(ctx, func(q sqldb.Querier) error { // an idle node writes nothing
-		return q.Query(ctx, `select 1 from gateway_webhook_job where `+expired+` limit 1`, nil, func(sqldb.Row) error {
-			lost = true
-			return nil
-		})
+	// Whoever ends a job lets go what waits for it; one that was deleted by hand
+	// ended nothing.
+	const stuck = `select j.id from gateway_webhook_job j where j.waits and j.state in ('pending', 'failed') and not exists (
+		select 1 from gateway_webhook_job e where e.webhook_id = j.webhook_id and e.res_id = j.res_id and e.model = j.model
+		and e.id < j.id and e.state in ('pending', 'processing', 'failed'))`
+	return d.where(ctx, stuck, `update gateway_webhook_job set waits = null where id in (`+stuck+`)`, "let webhook jobs go")
+}
+
+// where runs an update if there is anything to change: an idle node writes nothing.
+func (d *Dispatcher) where(ctx context.Context, which, update, what string) error {
+	found := false
+	err := d.db.Read(ctx, func(q sqldb.Querier) error {
+		return q.Query(ctx, which+` limit 1`, nil, func(sqldb.Row) error { found = true; return nil })
 	})
-	if err == nil && lost {
+	if err == nil && found {
 		err = d.db.Write(ctx, func(tx sqldb.Tx) error {
-			_, err := tx.Exec(ctx, `update gateway_webhook_job set state = 'pending', lease_by = null, lease_until = null where `+expired)
+			_, err := tx.Exec(ctx, update)
 			return err
 		})
 	}
 	if err == nil && d.running.Load() {
 		d.poke()
 	}
-	return fault.Wrap(err, "take back webhook jobs")
+	return fault.Wrap(err, what)
+}
+
+// heartbeat extends the leases of this node and takes back those that ran out.
+func (d *Dispatcher) heartbeat(ctx context.Context) error {
+	d.mu.Lock()
+	mine := slices.Collect(maps.Keys(d.inFlight))
+	d.mu.Unlock()
+	if len(mine) > 0 {
+		err := d.db.Write(ctx, func(tx sqldb.Tx) error {
+			_, err := tx.Exec(ctx, `update gateway_webhook_job set lease_until = `+tx.Dialect().After(tx.Dialect().Now(), "$1")+`
+				where lease_by = $2 and state = 'processing' and `+tx.Dialect().In("id", "$3", true), int64(d.o.Lease/time.Second), d.node, mine)
+			return err
+		})
+		if err != nil {
+			return fault.Wrap(err, "extend the leases of webhook jobs")
+		}
+	}
+	return d.takeBack(ctx)
+}
+
+// takeBack makes the jobs pending whose lease has run out.
+func (d *Dispatcher) takeBack(ctx context.Context) error {
+	expired := `state = 'processing' and lease_until < ` + d.db.Dialect().Now()
+	return d.where(ctx, `select 1 from gateway_webhook_job where `+expired+` order by webhook_id, lease_by`,
+		`update gateway_webhook_job set state = 'pending', lease_by = null, lease_until = null where `+expired, "take back webhook jobs")
 }

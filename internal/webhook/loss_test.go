@@ -169,10 +169,10 @@ func (l *ledger) receive(w http.ResponseWriter, r *http.Request) {
 		l.faults = append(l.faults, "an undone change arrived: "+name)
 	case again && before != r.Header.Get("Webhook-Id"):
 		l.faults = append(l.faults, name+" arrived with two ids")
-	case n < l.last[run]:
+	case n < l.last[run] && !again: // what comes again may be older: its outcome was lost with its node
 		l.faults = append(l.faults, fmt.Sprintf("%s arrived after :%d", name, l.last[run]))
 	}
-	l.arrived[name], l.last[run] = r.Header.Get("Webhook-Id"), n
+	l.arrived[name], l.last[run] = r.Header.Get("Webhook-Id"), max(n, l.last[run])
 }
 
 // missing is the number of committed changes, and of those that have not arrived.

@@ -37,8 +37,11 @@ const (
 // testAction is the action of test events.
 const testAction = "test"
 
-// DefaultConcurrency is how many calls a node makes to one endpoint at a time.
+// DefaultConcurrency is how many calls are made to one endpoint at a time.
 const DefaultConcurrency = 5
+
+// MaxConcurrency is how many it may be.
+const MaxConcurrency = 50
 
 // Models declares the tables of this package as records for administrators.
 // They are changed through package gateway.
@@ -60,7 +63,7 @@ func hookModel() *schema.Model {
 			schema.NewText("domain", "Domain").Helped("Only records that it finds; empty: all"),
 			schema.NewJSON("watch_fields", "Watched Fields").Helped("A list: writes count only if one of these changes; empty: all writes"),
 			schema.NewJSON("fields", "Fields").Helped("A list: what is sent of a record; empty: all stored fields"),
-			schema.NewInteger("concurrency", "Calls at a Time").Def(int64(DefaultConcurrency)).Helped("Of each node"),
+			schema.NewInteger("concurrency", "Calls at a Time").Def(int64(DefaultConcurrency)).Helped("Over all nodes"),
 			schema.NewBoolean("active", "Active").Def(true),
 			schema.NewText("disabled_reason", "Disabled Because").RO().NoCopy(),
 			schema.NewInteger("failure_count", "Failures in a Row").RO().NoCopy(),
@@ -80,9 +83,7 @@ func hookModel() *schema.Model {
 func jobModel() *schema.Model {
 	return &schema.Model{
 		Name: JobModel, Label: "Webhook Job", Table: "gateway_webhook_job", Order: "id desc", RecName: "event_id",
-		AdminOnly: true, NoLog: true, NoCreate: true,
-		// The second finds what a job has to wait for, past all that has ended.
-		Indexes: [][]string{{"state", "webhook_id", "next_at"}, {"webhook_id", "res_id", "model", "state"}, {"created_at"}},
+		AdminOnly: true, NoLog: true, NoCreate: true, Indexes: jobIndexes(),
 		Fields: []*schema.Field{
 			schema.NewMany2one("webhook_id", "Webhook", Model).Req().OnDeleteDo(schema.Cascade).RO(),
 			schema.NewChar("event_id", "Event").Req().RO().Index(),
@@ -95,12 +96,34 @@ func jobModel() *schema.Model {
 			schema.NewInteger("attempts", "Attempts").RO(),
 			schema.NewDatetime("created_at", "Created").Req().RO(),
 			schema.NewDatetime("next_at", "Next Attempt").RO().Helped("Empty: at once"),
+			schema.NewBoolean("waits", "Waits").RO().Helped("For an earlier job of the same record"),
 			schema.NewDatetime("done_at", "Ended").RO().Index(),
 			schema.NewInteger("last_status", "Last Status").RO(),
 			schema.NewText("last_error", "Last Error").RO(),
-			schema.NewChar("lease_by", "Sent By").RO().Index(),
+			schema.NewChar("lease_by", "Sent By").RO(),
 			schema.NewDatetime("lease_until", "Lease Until").RO(),
 		},
+	}
+}
+
+// inOrder is how jobs are ordered where an index over the few that have not
+// ended is meant. Over the plain id a planner takes the primary key, and with it
+// walks through all that have.
+const inOrder = `cast(id as bigint)`
+
+// What a job's row costs is mostly its indexes: it is written three times. So
+// there are few over all jobs; those by which jobs are found to send hold only
+// what has not ended, and stay small however much is kept.
+func jobIndexes() []schema.Index {
+	return []schema.Index{
+		{Name: "webhook_created", Columns: []string{"webhook_id", "created_at"}},
+		{Name: "pending", Columns: []string{"webhook_id", "(" + inOrder + ")"}, Where: "state = 'pending' and waits is not true"},
+		{Name: "test", Columns: []string{"webhook_id", "(" + inOrder + ")"}, Where: "state = 'pending' and action = 'test'"},
+		{Name: "failed", Columns: []string{"webhook_id", "next_at"}, Where: "state = 'failed' and waits is not true"},
+		{Name: "processing", Columns: []string{"webhook_id", "lease_by"}, Where: "state = 'processing'"},
+		// Of each record what has not ended, and what waits for that.
+		{Name: "open", Columns: []string{"webhook_id", "res_id", "model", "id"}, Where: "state in ('pending', 'processing', 'failed')"},
+		{Name: "waits", Columns: []string{"webhook_id", "res_id", "model", "(" + inOrder + ")"}, Where: "waits"},
 	}
 }
 
@@ -108,10 +131,12 @@ func attemptModel() *schema.Model {
 	return &schema.Model{
 		Name: AttemptModel, Label: "Webhook Attempt", Table: "gateway_webhook_attempt", Order: "id desc", RecName: "-",
 		AdminOnly: true, NoLog: true, NoCreate: true,
+		// An outcome that is written again, as the answer of its commit was lost, is no second attempt.
+		Uniques: []schema.Unique{{Name: "job_at_uniq", Columns: []string{"job_id", "at"}, Message: "This attempt is kept already"}},
 		Fields: []*schema.Field{
-			schema.NewMany2one("job_id", "Job", JobModel).Req().OnDeleteDo(schema.Cascade).RO().Index(),
+			schema.NewMany2one("job_id", "Job", JobModel).Req().OnDeleteDo(schema.Cascade).RO(),
 			schema.NewMany2one("webhook_id", "Webhook", Model).Req().OnDeleteDo(schema.Cascade).RO().Index(),
-			schema.NewDatetime("at", "At").Req().RO().Index(),
+			schema.NewDatetime("at", "At").Req().RO(),
 			schema.NewInteger("status", "Status").RO().Helped("Of the answer; 0: there was none"),
 			schema.NewInteger("duration_ms", "Duration (ms)").RO(),
 			schema.NewText("error", "Error").RO(),

@@ -11,7 +11,7 @@ import (
 
 // again is what makes a job that has ended, or waits, due at once with a full
 // set of attempts. Its id and its bytes stay the same.
-const again = `update gateway_webhook_job set state = 'pending', attempts = 0, next_at = null, done_at = null `
+const again = `update gateway_webhook_job set state = 'pending', attempts = 0, next_at = null, done_at = null, waits = null `
 
 // Resend sends a job again. One that is being sent is refused.
 func Resend(ctx context.Context, tx sqldb.Tx, id int64) error {

@@ -36,6 +36,7 @@ type world struct {
 	admin *backend.Caller
 	far   *receiver
 	log   *logBuffer
+	nodes []*webhook.Dispatcher // that are sending
 }
 
 // story is a test on a store that it may change as it likes.
@@ -49,6 +50,9 @@ func stories() []story {
 		{"Delivery", storyDelivery},
 		{"Rotation", storyRotation},
 		{"Order", storyOrder},
+		{"ManyOfOneRecord", storyManyOfOneRecord},
+		{"DeletedByHand", storyDeletedByHand},
+		{"SharedConcurrency", storySharedConcurrency},
 		{"DeadEndpointDelaysNobody", storyDeadEndpointDelaysNobody},
 		{"Circuit", storyCircuit},
 		{"Gone", storyGone},
@@ -141,12 +145,19 @@ func (w *world) dispatch() *webhook.Dispatcher {
 		Lease: 3 * time.Second, Backoff: func(int) time.Duration { return 20 * time.Millisecond },
 	})
 	d.Start(w.Context())
-	w.Cleanup(func() {
+	w.nodes = append(w.nodes, d)
+	w.Cleanup(w.stopAll)
+	return d
+}
+
+// stopAll stops all dispatchers.
+func (w *world) stopAll() {
+	w.Helper()
+	for _, d := range w.nodes {
 		if err := d.Stop(context.Background()); err != nil {
 			w.Error(err)
 		}
-	})
-	return d
+	}
 }
 
 // hook creates a webhook that calls the far side.

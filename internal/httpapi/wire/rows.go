@@ -20,6 +20,9 @@ type Rows struct {
 	// Extra, where it is set, writes more members of a record, each with a
 	// comma before it. row counts from 0.
 	Extra func(dst []byte, row int) []byte
+	// Nested, where it is set, writes the value of a column in another way;
+	// false leaves it to Rows.
+	Nested func(dst []byte, column int, v *backend.Value) ([]byte, bool)
 }
 
 // column is a field of the answer and where its key ends in Rows.keys.
@@ -30,7 +33,7 @@ type column struct {
 
 // Reset prepares for another answer: one record alone, or a list.
 func (r *Rows) Reset(shape Shape, one bool) {
-	r.shape, r.one, r.count, r.Extra = shape, one, 0, nil
+	r.shape, r.one, r.count, r.Extra, r.Nested = shape, one, 0, nil, nil
 	r.buf, r.keys, r.cols = r.buf[:0], r.keys[:0], r.cols[:0]
 }
 
@@ -63,8 +66,14 @@ func (r *Rows) Row(row []backend.Value) error {
 	for i := range r.cols {
 		c := &r.cols[i]
 		dst = append(dst, r.keys[start:c.keyEnd]...)
-		dst = AppendValue(dst, r.shape, c.field, &row[i])
 		start = c.keyEnd
+		if r.Nested != nil {
+			var done bool
+			if dst, done = r.Nested(dst, i, &row[i]); done {
+				continue
+			}
+		}
+		dst = AppendValue(dst, r.shape, c.field, &row[i])
 	}
 	if r.Extra != nil {
 		dst = r.Extra(dst, r.count)
@@ -73,6 +82,9 @@ func (r *Rows) Row(row []backend.Value) error {
 	r.count++
 	return nil
 }
+
+// Shape is how values are written.
+func (r *Rows) Shape() Shape { return r.shape }
 
 // Len is the number of records written.
 func (r *Rows) Len() int { return r.count }

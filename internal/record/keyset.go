@@ -1,0 +1,246 @@
+package record
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"gatehouse/internal/backend"
+	"gatehouse/internal/domain"
+	"gatehouse/internal/fault"
+	"gatehouse/internal/sqldb"
+)
+
+// orderKey is one term of an order: what decides, and which way it runs.
+type orderKey struct {
+	expr       string
+	desc       bool
+	nullsFirst bool
+}
+
+// keysOf takes the terms of an order apart. What follows the id decides nothing.
+func keysOf(d sqldb.Dialect, terms []string, id string) []orderKey {
+	keys := make([]orderKey, 0, len(terms))
+	for _, term := range terms {
+		k := orderKey{expr: term}
+		nulls := ""
+		for _, way := range []string{"first", "last"} {
+			if rest, ok := strings.CutSuffix(k.expr, " nulls "+way); ok {
+				k.expr, nulls = rest, way
+			}
+		}
+		k.expr, k.desc = strings.CutSuffix(k.expr, " desc")
+		// Where nothing is said, NULL is the largest to PostgreSQL, the smallest to SQLite.
+		k.nullsFirst = nulls == "first" || nulls == "" && k.desc == (d.Name() == "postgres")
+		keys = append(keys, k)
+		if k.expr == id {
+			break
+		}
+	}
+	return keys
+}
+
+// keyExprs are the expressions that a row's place in the order is told by.
+func keyExprs(keys []orderKey) []string {
+	exprs := make([]string, len(keys))
+	for i, k := range keys {
+		exprs[i] = k.expr
+	}
+	return exprs
+}
+
+// after is the condition that a row comes after a place in the order.
+func (c *compiler) after(keys []orderKey, place []*string) (string, error) {
+	if len(place) != len(keys) {
+		return "", errCursor
+	}
+	args := make([]string, len(keys))
+	for i, text := range place {
+		if text == nil {
+			continue
+		}
+		v, err := c.d.KeyArg(*text)
+		if err != nil {
+			return "", errCursor
+		}
+		args[i] = c.arg(v)
+	}
+	cond := "false"
+	for i := len(keys) - 1; i >= 0; i-- {
+		k := &keys[i]
+		later, same := k.later(args[i]), k.expr+" = "+args[i]
+		if args[i] == "" {
+			same = k.expr + " is null"
+		}
+		switch {
+		case cond == "false":
+			cond = later
+		case later == "false":
+			cond = "(" + same + " and " + cond + ")"
+		default:
+			cond = "(" + later + " or " + same + " and " + cond + ")"
+		}
+	}
+	return c.bound(keys, args) + cond, nil
+}
+
+// later is the condition that a key comes after a value; "" is NULL.
+func (k *orderKey) later(arg string) string {
+	if arg == "" {
+		if k.nullsFirst {
+			return k.expr + " is not null"
+		}
+		return "false"
+	}
+	op := " > "
+	if k.desc {
+		op = " < "
+	}
+	if k.nullsFirst {
+		return k.expr + op + arg
+	}
+	return "(" + k.expr + op + arg + " or " + k.expr + " is null)"
+}
+
+// bound repeats of the condition what an index can use: nothing before the
+// first key's value. It is "" where NULLs may follow that.
+func (c *compiler) bound(keys []orderKey, args []string) string {
+	if len(keys) < 2 || args[0] == "" || !keys[0].nullsFirst {
+		return ""
+	}
+	if keys[0].desc {
+		return keys[0].expr + " <= " + args[0] + " and "
+	}
+	return keys[0].expr + " >= " + args[0] + " and "
+}
+
+var errCursor = fault.New(fault.BadRequest,
+	"Invalid parameter cursor: it is not one of this list. Begin without it; model, domain, order, language, companies and caller stay the same from page to page").
+	With(fault.FieldErrors{"cursor": "is not one of this list"})
+
+// maxCursor is the length in bytes of the longest cursor, which travels in a URL.
+const maxCursor = 16 << 10
+
+// cursors hides places in an order from callers: the values may be of records
+// that they may not read, as an order by a many2one is that of its target.
+type cursors struct{ sealer cipher.AEAD }
+
+// newCursors makes cursors of a key of 32 bytes; nil is one that only this
+// process has.
+func newCursors(key []byte) (*cursors, error) {
+	if key == nil {
+		key = make([]byte, 32)
+		_, _ = rand.Read(key) // never fails
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	sealer, err := cipher.NewGCM(block)
+	return &cursors{sealer}, err
+}
+
+// seal writes a place; what says of which list.
+func (c *cursors) seal(place any, what string) (string, error) {
+	plain, err := json.Marshal(place)
+	if err != nil {
+		return "", err
+	}
+	nonce := make([]byte, c.sealer.NonceSize(), c.sealer.NonceSize()+len(plain)+c.sealer.Overhead())
+	_, _ = rand.Read(nonce) // never fails
+	return base64.RawURLEncoding.EncodeToString(c.sealer.Seal(nonce, nonce, plain, []byte(what))), nil
+}
+
+// open reads a place of that list.
+func (c *cursors) open(text, what string, place any) error {
+	sealed, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || len(sealed) < c.sealer.NonceSize() {
+		return errCursor
+	}
+	n := c.sealer.NonceSize()
+	plain, err := c.sealer.Open(nil, sealed[:n], sealed[n:], []byte(what))
+	if err != nil || json.Unmarshal(plain, place) != nil {
+		return errCursor
+	}
+	return nil
+}
+
+// listKey says of which list a cursor is: of all but the fields and the limit.
+func (cx *callContext) listKey(q *backend.Query) string {
+	bare := backend.Query{Model: q.Model, DomainText: q.DomainText, Order: q.Order, Fields: []string{}}
+	key := cx.planKey(&bare)
+	if q.Domain != nil {
+		key += "\x00" + domain.String(q.Domain)
+	}
+	return key
+}
+
+// follow begins a list after the place of its cursor.
+func (cx *callContext) follow(c *compiler, q *backend.Query, keys []orderKey) (string, error) {
+	var place []*string
+	if err := cx.e.cursors.open(q.Keyset.After, cx.listKey(q), &place); err != nil {
+		return "", err
+	}
+	return c.after(keys, place)
+}
+
+// lastRow keeps the place of the last row of a page and sees whether there are more.
+type lastRow struct {
+	limit int
+	at    int // the first column of the place
+	keys  int
+	place []*string
+	more  bool
+}
+
+// mark looks at the n-th row; false says that it is not of the page any more.
+func (l *lastRow) mark(r sqldb.Row, n int) bool {
+	switch {
+	case l.limit == 0 || n < l.limit:
+		return true
+	case n > l.limit:
+		l.more = true
+		return false
+	}
+	l.place = make([]*string, l.keys)
+	for i := range l.place {
+		if !r.Null(l.at + i) {
+			text := r.Key(l.at + i)
+			l.place[i] = &text
+		}
+	}
+	return true
+}
+
+// next is the cursor behind the page, "" where nothing is.
+func (cx *callContext) next(q *backend.Query, last *lastRow) error {
+	q.Keyset.Next = ""
+	if !last.more {
+		return nil
+	}
+	text, err := cx.e.cursors.seal(last.place, cx.listKey(q))
+	if err == nil && len(text) > maxCursor {
+		if !q.Keyset.Wanted {
+			return nil
+		}
+		return fault.New(fault.BadRequest, "The values of this order are too long to read on by a cursor: order by shorter fields, or use offset").
+			With(fault.FieldErrors{"cursor": "too long"})
+	}
+	q.Keyset.Next = text
+	return err
+}
+
+// keyed says that somebody wants to read on.
+func keyed(q *backend.Query) bool { return q.Keyset != nil && q.IDs == nil }
+
+// withID ends an order with the id, so that no two records have the same place.
+func withID(terms []string, id string) []string {
+	if slices.ContainsFunc(terms, func(term string) bool { return term == id || term == id+" desc" }) {
+		return terms
+	}
+	return append(slices.Clip(terms), id)
+}

@@ -1,0 +1,46 @@
+import { ApiError, onSessionLost, request } from './api';
+
+export interface Me {
+  id: number;
+  name: string;
+  login: string;
+  administrator: boolean;
+}
+
+/** Who is signed in: undefined while that is not known, null for nobody. */
+export const session = $state<{ me: Me | null | undefined; ended: boolean; problem: string }>({
+  me: undefined,
+  ended: false,
+  problem: '',
+});
+
+onSessionLost(() => {
+  session.ended = session.me != null;
+  session.me = null;
+});
+
+export async function resume(): Promise<void> {
+  session.problem = '';
+  try {
+    session.me = (await request<Me>('GET', '/api/v1/auth/me', { quiet: true })).data;
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 401) session.me = null;
+    else session.problem = error instanceof Error ? error.message : String(error);
+  }
+}
+
+export async function signIn(login: string, password: string): Promise<void> {
+  const { data } = await request<{ user: Me }>('POST', '/api/v1/auth/session', { body: { login, password }, quiet: true });
+  session.me = data.user;
+  session.ended = false;
+}
+
+export async function signOut(): Promise<void> {
+  try {
+    await request('DELETE', '/api/v1/auth/session', { quiet: true });
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.code !== 401) throw error;
+  }
+  session.me = null;
+  session.ended = false;
+}
