@@ -25,6 +25,7 @@ type commands struct {
 	Setting settingCommand `cmd:"" help:"Show and change settings; a running server notices within a second."`
 	Block   blockCommand   `cmd:"" help:"Block addresses, list and end blocks."`
 	Backup  backupCommand  `cmd:"" help:"Copy the store into a new file while the server runs."`
+	OpenAPI openapiCommand `cmd:"" name:"openapi" help:"Print the OpenAPI document: what anybody may see, or what a user may use."`
 	Doctor  doctorCommand  `cmd:"" help:"Check the configuration, the store and the clock."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

@@ -238,6 +238,7 @@ func errorTypes() []openapi.Error {
 	for _, kind := range fault.Kinds() {
 		all = append(all, openapi.Error{Type: kind.String(), Status: httpapi.StatusOf(kind), Doc: httpapi.FaultText(kind)})
 	}
+	slices.SortStableFunc(all, func(a, b openapi.Error) int { return a.Status - b.Status })
 	return all
 }
 
@@ -252,9 +253,9 @@ func introduction(own bool) string {
 	} else {
 		b.WriteString("Ask for it with a credential to see every model that the caller may use, with its fields.\n\n")
 	}
-	b.WriteString("| status | type | when |\n|---|---|---|\n")
+	b.WriteString("Types of errors:\n\n")
 	for _, e := range errorTypes() {
-		fmt.Fprintf(&b, "| %d | `%s` | %s |\n", e.Status, e.Type, e.Doc)
+		fmt.Fprintf(&b, "- %d `%s`: %s\n", e.Status, e.Type, e.Doc)
 	}
 	return b.String()
 }

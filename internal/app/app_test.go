@@ -32,7 +32,7 @@ func start(t *testing.T) (*App, http.Handler) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return a, h
+	return a, contract(t, h)
 }
 
 // send makes a request and gives status and decoded answer.

@@ -74,7 +74,7 @@ func openGate(t *testing.T, store string, change func(*config.Config)) *gate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(handler)
+	server := httptest.NewServer(contract(t, handler))
 	t.Cleanup(server.Close)
 	g := &gate{t: t, app: a, url: server.URL}
 	login := g.send("POST", "/api/v1/auth/login", `{"login":"admin","password":"secret"}`).want(200)

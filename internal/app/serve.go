@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"gatehouse/internal/apidoc"
 	"gatehouse/internal/business"
 	"gatehouse/internal/httpapi"
 	"gatehouse/internal/oauth"
@@ -31,11 +32,20 @@ const (
 
 // Handler is the HTTP face of the app.
 func (a *App) Handler() (http.Handler, error) {
-	docs, err := a.docs()
+	api, err := a.api()
 	if err != nil {
 		return nil, err
 	}
-	api, err := httpapi.New(httpapi.Deps{
+	return web.Handler(api, a.shutOut)
+}
+
+// api is the REST API, which describes itself.
+func (a *App) api() (*httpapi.Server, error) {
+	docs, err := apidoc.New(apidoc.Options{Source: a.Engine, Version: a.Version, Superuser: a.Superuser()})
+	if err != nil {
+		return nil, err
+	}
+	return httpapi.New(httpapi.Deps{
 		Backend: a.Engine, Identity: a.Identity, Limiter: a.Limiter, Settings: a.Settings, Blocks: a.Blocks,
 		Resources: httpapi.StandardResources(), Log: a.Log,
 		Observer: a.observers(), Telemetry: telemetry{a.Traffic},
@@ -46,10 +56,6 @@ func (a *App) Handler() (http.Handler, error) {
 		OAuth:     &oauth.Server{Clients: a.Identity}, PublicURL: string(a.Config.Server.PublicURL),
 		AdmitUncounted: a.Config.Server.RateLimitOnError == "open",
 	})
-	if err != nil {
-		return nil, err
-	}
-	return web.Handler(api, a.shutOut)
 }
 
 // shutOut says whether a request is of a blocked address, which is to get the

@@ -3,7 +3,6 @@ package gateway
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -127,8 +126,11 @@ func checkHook(e *record.Env, guard webhook.Guard, values record.Values, r recor
 	if n, given := value("concurrency").(int64); given && (n < 1 || n > webhook.MaxConcurrency) {
 		return wrong("concurrency", fmt.Sprintf("The calls at a time must be from 1 to %d", webhook.MaxConcurrency))
 	}
-	if err := checkHeaders(values); err != nil {
-		return err
+	if v, given := values["headers"]; given && textOf(v) != "" {
+		if err := checkHeaders(textOf(v)); err != nil {
+			return err
+		}
+		values["headers"] = json.RawMessage(textOf(v))
 	}
 	for _, name := range []string{"watch_fields", "fields"} {
 		list, err := fieldList(m, name, text(name))
@@ -165,84 +167,6 @@ func checkHookDomain(e *record.Env, m *schema.Model, text string) error {
 		return wrong("domain", f.Message)
 	}
 	return err
-}
-
-// fieldList reads a stored list of fields, or names separated by commas. What
-// is given back is a JSON value, nil for an empty list.
-func fieldList(m *schema.Model, which, text string) (any, error) {
-	var list []string
-	if text != "" {
-		var one string
-		if err := json.Unmarshal([]byte(text), &one); err == nil {
-			list = strings.FieldsFunc(one, func(r rune) bool { return r == ',' || r == ' ' })
-		} else if err := json.Unmarshal([]byte(text), &list); err != nil {
-			return nil, wrong(which, "Must be a list of field names")
-		}
-	}
-	if len(list) == 0 {
-		return nil, nil
-	}
-	for _, name := range list {
-		f := m.Field(name)
-		switch {
-		case f == nil:
-			why := "The model " + m.Name + " has no field " + strconv.Quote(shorten(name))
-			if near := m.NearestField(name); near != "" {
-				why += ". Did you mean " + near + "?"
-			}
-			return nil, wrong(which, why)
-		case !record.Tellable(f):
-			return nil, wrong(which, "The field "+name+" is secret and is never sent")
-		case which == "watch_fields" && !f.Store:
-			return nil, wrong(which, "The field "+name+" is not stored in "+m.Name+" and cannot be watched there")
-		case !f.Readable():
-			return nil, wrong(which, "The field "+name+" has no value that could be sent")
-		}
-	}
-	b, err := json.Marshal(list)
-	return json.RawMessage(b), err
-}
-
-// checkHeaders looks at the headers that are to be sent along.
-func checkHeaders(values record.Values) error {
-	v, given := values["headers"]
-	text := textOf(v)
-	if !given || text == "" {
-		return nil
-	}
-	var headers map[string]string
-	if err := json.Unmarshal([]byte(text), &headers); err != nil {
-		return wrong("headers", `Must be an object of texts, such as {"Authorization": "Bearer …"}`)
-	}
-	for name, value := range headers {
-		lower := strings.ToLower(name)
-		switch {
-		case !isToken(name) || len(name) > 128:
-			return wrong("headers", strconv.Quote(shorten(name))+" is no name of a header")
-		case strings.HasPrefix(lower, "webhook-") || slices.Contains([]string{
-			"host", "content-length", "content-type", "transfer-encoding", "connection", "upgrade", "te", "trailer", "keep-alive",
-		}, lower) || strings.HasPrefix(lower, "proxy-"):
-			return wrong("headers", "The header "+name+" is set by Gatehouse itself")
-		case len(value) > 4096 || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
-			return wrong("headers", "The value of the header "+name+" is too long or holds control characters")
-		}
-	}
-	values["headers"] = json.RawMessage(text)
-	return nil
-}
-
-// isToken says whether a text may be the name of a header (RFC 9110).
-func isToken(name string) bool {
-	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("!#$%&'*+-.^_`|~", r))
-	})
-}
-
-func shorten(s string) string {
-	if r := []rune(s); len(r) > 64 {
-		return string(r[:64]) + "…"
-	}
-	return s
 }
 
 func one(recs []record.Rec, what string) error {
@@ -283,11 +207,7 @@ func resend(e *record.Env, recs []record.Rec, _ record.Values) (any, error) {
 }
 
 func resendFailed(e *record.Env, recs []record.Rec, args record.Values) (any, error) {
-	from, err := momentArg(args, "from")
-	if err != nil {
-		return nil, err
-	}
-	to, err := momentArg(args, "to")
+	from, to, err := spanArgs(args)
 	if err != nil {
 		return nil, err
 	}
@@ -300,19 +220,4 @@ func resendFailed(e *record.Env, recs []record.Rec, args record.Values) (any, er
 		total += n
 	}
 	return map[string]any{"jobs": total}, nil
-}
-
-// momentArg reads a moment of a method's arguments; none is the zero time.
-func momentArg(args record.Values, name string) (time.Time, error) {
-	v := args[name]
-	if v == nil || v == "" {
-		return time.Time{}, nil
-	}
-	s, _ := v.(string)
-	for _, layout := range []string{time.RFC3339, schema.DatetimeLayout, "2006-01-02T15:04:05", schema.DateLayout} {
-		if at, err := time.Parse(layout, s); err == nil {
-			return at.UTC(), nil
-		}
-	}
-	return time.Time{}, wrong(name, "Must be a moment such as 2026-01-31T10:30:00Z, or a day")
 }

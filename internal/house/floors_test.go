@@ -53,12 +53,14 @@ var floors = map[string]float64{
 	"internal/openapi":  5,
 	"internal/odoocall": 5.5,
 	"internal/httpapi":  6,
-	"internal/apidoc":   6.5,
-	"internal/app":      7,
-	"cmd/gatehouse":     8,
-	"e2e":               9,
-	"bench":             9,
-	"conformance":       9,
+	// The documents of the API, made of its routes.
+	"internal/apidoc":            6.5,
+	"internal/apidoc/apidoctest": 6.6,
+	"internal/app":               7,
+	"cmd/gatehouse":              8,
+	"e2e":                        9,
+	"bench":                      9,
+	"conformance":                9,
 
 	"internal/house": 0,
 }

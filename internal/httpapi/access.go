@@ -62,13 +62,20 @@ func (s *Server) identify(c *call) error {
 	switch c.route.Access {
 	case Public:
 		return nil
-	case ClientOrAdmin, OptionalCredential:
+	case ClientOrAdmin:
 		if !hasCredential(c.r.Header) {
+			return nil
+		}
+	case OptionalCredential:
+		if !hasCredential(c.r.Header) && (!identity.HasSession(c.r.Header) || s.ownPage(c.r) != nil) {
 			return nil
 		}
 	default:
 	}
 	who, err := s.deps.Identity.Identify(c.ctx, c.r.Header, c.ip)
+	if c.route.Access == OptionalCredential && fault.Is(err, fault.Unauthenticated) && !hasCredential(c.r.Header) {
+		return nil // a session that ended: its cookie comes by itself, and is no mistake
+	}
 	if err != nil {
 		return err
 	}

@@ -68,7 +68,7 @@ func (h *house) raw(key string, bad badRequest) *answer {
 		r.Header.Set("Content-Type", "application/json")
 	}
 	w := httptest.NewRecorder()
-	h.server.ServeHTTP(w, r)
+	h.handler.ServeHTTP(w, r)
 	return &answer{w, h.t}
 }
 
@@ -229,7 +229,7 @@ func TestStrangeHeaders(t *testing.T) {
 			r.Header["X-Api-Key"] = []string{"all"}
 			r.Header[http.CanonicalHeaderKey(name)] = []string{value}
 			w := httptest.NewRecorder()
-			h.server.ServeHTTP(w, r)
+			h.handler.ServeHTTP(w, r)
 			if w.Code >= 500 || !json.Valid(w.Body.Bytes()) {
 				t.Errorf("%s %.20q: %d %s", name, value, w.Code, w.Body)
 			}

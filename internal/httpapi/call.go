@@ -43,7 +43,8 @@ type call struct {
 	reply    reply
 	etag     string // of the answer, in quotes
 	status   int
-	out      []byte // the answer's body
+	out      []byte // the answer's body, or the beginning of a stream
+	broken   bool   // the stream broke off
 
 	body []byte // of the request
 	rows wire.Rows

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -164,7 +165,7 @@ func (r *Route) undescribed() error {
 		return lack("ID")
 	case d.Tag == "":
 		return lack("Tag")
-	case d.Data == nil && len(d.Also) == 0:
+	case d.Data == nil && len(d.Also) == 0 && !slices.Contains(d.Statuses, http.StatusSwitchingProtocols):
 		return lack("Data")
 	case (d.Body == nil) != (r.Input == ""):
 		return lack("Body, or the route has no Input: both or none")

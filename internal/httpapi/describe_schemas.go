@@ -8,9 +8,10 @@ import (
 // Names of schemas that stand for the records of a model. In paths of one model
 // the document puts those of this model in their place.
 const (
-	SchemaRecord = "Record"       // as answered
-	SchemaCreate = "RecordCreate" // as sent to make one
-	SchemaUpdate = "RecordUpdate" // as sent to change one
+	SchemaRecord  = "Record"        // as answered
+	SchemaCreate  = "RecordCreate"  // as sent to make one
+	SchemaCreates = "RecordsCreate" // as sent to make one or several
+	SchemaUpdate  = "RecordUpdate"  // as sent to change one
 )
 
 // Schemas are those that descriptions refer to by name. Those of curated
@@ -22,6 +23,7 @@ func Schemas() []wire.Member {
 		wire.Must("limit", count("Records that the answer may hold at most.")),
 		wire.Must("offset", count("Records that were skipped.")),
 		wire.Must("count", count("Records in the answer.")),
+		wire.Must("next_cursor", wire.Text("Send it as cursor to read on; null on the last page.").OrNull()),
 	}
 	numbered := append(page[:len(page):len(page)],
 		wire.May("page", count("Page, from 1; where the caller asked by page.")),
@@ -33,6 +35,7 @@ func Schemas() []wire.Member {
 			Like(map[string]any{"id": 7, "name": "Acme Corp", "country_id": map[string]any{"id": 21, "name": "Belgium"}})),
 		wire.Must(SchemaCreate, wire.MapOf(wire.Anything("A field of the model."), "Fields of a new record, by Odoo's names.").
 			Like(map[string]any{"name": "Acme Corp", "is_company": true})),
+		wire.Must(SchemaCreates, oneOrSeveral(SchemaCreate)),
 		wire.Must(SchemaUpdate, wire.MapOf(wire.Anything("A field of the model."), "Fields to change, by Odoo's names.").
 			Like(map[string]any{"phone": "+32 2 555 01 23"})),
 		wire.Must("ID", wire.Object(wire.Must("id", wire.RecordID("")))),
@@ -49,7 +52,7 @@ func Schemas() []wire.Member {
 			wire.Must("default", wire.Anything("")), wire.Must("value", wire.Anything("What holds now.")),
 		)),
 		wire.Must("Credential", wire.Word("Kind of credential.", string(identity.UserToken), string(identity.UserKey),
-			string(identity.APIKey), string(identity.ClientToken))),
+			string(identity.APIKey), string(identity.ClientToken), string(identity.Session))),
 	)
 }
 
@@ -66,6 +69,11 @@ func tokenMembers() []wire.Member {
 		wire.Must("token_type", wire.Word("", "Bearer")),
 		wire.Must("expires_in", wire.Whole("Seconds that the access token holds.")),
 	}
+}
+
+func loginSchema() *wire.Schema {
+	return wire.Object(wire.May("login", wire.Text("")), wire.May("email", wire.Text("In place of login.")),
+		wire.Must("password", wire.Text("").As("password"))).Open("Not looked at.")
 }
 
 // oneOrSeveral is a body or an answer about one thing or a list of them.
@@ -118,4 +126,12 @@ func metadataSchema() *wire.Schema {
 		members = append(members, wire.Must(name, wire.ListOf(wire.Text(""), "")))
 	}
 	return wire.Object(members...)
+}
+
+// streamedMedia are the forms in which a list can be asked for as a whole.
+func streamedMedia() []Media {
+	return []Media{
+		{"text/csv", wire.Text("All records, a header line first (RFC 4180).")},
+		{"application/x-ndjson", wire.Text("All records, one in a line.")},
+	}
 }

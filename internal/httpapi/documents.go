@@ -76,6 +76,14 @@ func (s *Server) documentRoutes() []Route {
 	}
 }
 
+// OpenAPI gives the document that a caller may see; who and caller are nil for
+// strangers. server is where callers reach the API.
+func (s *Server) OpenAPI(ctx context.Context, who *identity.Principal, caller *backend.Caller, server string, old bool) (*File, error) {
+	return s.deps.Documents.OpenAPI(ctx, &DocumentQuery{
+		Routes: s.table, Resources: s.deps.Resources, Server: server, Old: old, Who: who, Caller: caller,
+	})
+}
+
 // readVersion reads which version of OpenAPI is asked for.
 func (s *Server) readVersion(c *call) (old bool, err error) {
 	for _, p := range c.params.filters {
@@ -105,9 +113,7 @@ func (s *Server) document(c *call, old bool) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	file, err := s.deps.Documents.OpenAPI(c.ctx, &DocumentQuery{
-		Routes: s.table, Resources: s.deps.Resources, Server: server, Old: old, Who: c.who, Caller: c.caller,
-	})
+	file, err := s.OpenAPI(c.ctx, c.who, c.caller, server, old)
 	return reply{file: file}, err
 }
 

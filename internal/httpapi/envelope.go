@@ -38,6 +38,8 @@ type reply struct {
 	upgrade func(http.ResponseWriter, *http.Request)
 	// file is sent as it is, in place of all else.
 	file *File
+	// stream is the body where it is not an envelope.
+	stream *stream
 }
 
 // status is that of an answer without a fault.
@@ -100,6 +102,9 @@ func (c *call) formatReply() (err error) {
 		return err
 	case c.reply.kept != nil:
 		c.out = append(c.out[:0], c.reply.kept.Body...)
+		return nil
+	case c.reply.stream != nil:
+		c.out = append(c.out[:0], c.reply.stream.chunk...)
 		return nil
 	case c.reply.text != "":
 		c.out = append(c.out[:0], c.reply.raw...)

@@ -46,7 +46,9 @@ type Event struct {
 	Stack        string // of a panic
 }
 
-// Observer learns of every request, once, just before its answer is sent. It
+// Observer learns of every request, once, just before its answer is sent, or
+// when a stream has ended: then Latency goes to there, and a stream that broke
+// off has the status of what broke it, though the caller saw 200. It
 // must not block. The event is reused: an observer that keeps it keeps a copy.
 type Observer interface{ Observe(*Event) }
 
@@ -59,14 +61,24 @@ func StepNames() [StepCount]string {
 	return names
 }
 
-// log completes the event and shows it to the observer.
+// log completes the event and shows it to the observer. Streams are logged when
+// they have ended.
 func (s *Server) log(c *call) error {
-	e := &c.event
-	e.Status, e.BytesOut = c.status, int64(len(c.out))
-	e.Header, e.RequestBody, e.ResponseBody = c.r.Header, c.body, c.out
-	if c.r.Method == http.MethodHead {
-		e.BytesOut = 0
+	if c.streaming() {
+		return nil
 	}
+	c.event.BytesOut, c.event.ResponseBody = int64(len(c.out)), c.out
+	if c.r.Method == http.MethodHead {
+		c.event.BytesOut = 0
+	}
+	s.observe(c)
+	return nil
+}
+
+// observe shows the event to the observer.
+func (s *Server) observe(c *call) {
+	e := &c.event
+	e.Status, e.Header, e.RequestBody = c.status, c.r.Header, c.body
 	if f := c.fault; f != nil {
 		e.ErrorType, e.ErrorMessage, e.Cause = f.Kind.String(), f.Message, f.Cause
 		if c.status >= 500 {
@@ -81,7 +93,6 @@ func (s *Server) log(c *call) error {
 	}
 	e.Latency = time.Since(c.began)
 	s.deps.Observer.Observe(e)
-	return nil
 }
 
 // LogObserver writes a line for every request to a structured log.

@@ -25,7 +25,6 @@ const (
 type branch struct {
 	place  string        // the path that leads here, "" for the root
 	link   *schema.Field // the last field of it
-	bare   bool          // the link was asked for by itself too
 	model  *schema.Model
 	fields []string // of the model, each once, the id first
 	kids   []*branch
@@ -54,13 +53,11 @@ func (s *Server) tree(c *call, model string, names []string) (*branch, error) {
 			return nil, wrongParam("fields", "follows more than "+strconv.Itoa(maxExpandDepth-1)+" relations in "+wire.Quote(name))
 		}
 		for i, step := range steps {
-			bare := slices.Contains(at.fields, step)
 			field, err := at.take(step)
 			if err != nil {
 				return nil, err
 			}
 			if i == len(steps)-1 {
-				at.mention(step)
 				break
 			}
 			next := at.kid(step)
@@ -71,7 +68,6 @@ func (s *Server) tree(c *call, model string, names []string) (*branch, error) {
 				if next, err = s.grow(c, at, field, name); err != nil {
 					return nil, err
 				}
-				next.bare = bare
 			}
 			at = next
 		}
@@ -97,15 +93,10 @@ func (b *branch) take(name string) (*schema.Field, error) {
 	return f, nil
 }
 
-// mention notes that a relation was asked for by itself, whether before or
-// after what is behind it.
-func (b *branch) mention(name string) {
-	if kid := b.kid(name); kid != nil {
-		kid.bare = true
-	}
-}
-
 func (b *branch) kid(name string) *branch {
+	if b == nil {
+		return nil
+	}
 	for _, kid := range b.kids {
 		if kid.link.Name == name {
 			return kid

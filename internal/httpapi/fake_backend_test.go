@@ -492,3 +492,23 @@ func (m *memory) Describe(context.Context, *backend.Caller, string, []string, []
 func (m *memory) Defaults(context.Context, *backend.Caller, string, []string) (backend.Values, error) {
 	return backend.Values{}, nil
 }
+
+func (m *memory) CatalogueKey(context.Context, *backend.Caller) (string, error) { return "memory", nil }
+
+func (m *memory) Catalogue(_ context.Context, c *backend.Caller) (*backend.Catalogue, error) {
+	all := &backend.Catalogue{}
+	for _, model := range m.models {
+		if model.AdminOnly && !c.Admin {
+			continue
+		}
+		entry := backend.Entry{Model: model, May: [4]bool{true, true, true, true}}
+		for _, f := range model.Fields {
+			if !f.Secret {
+				entry.Fields = append(entry.Fields, f)
+			}
+		}
+		all.Models = append(all.Models, entry)
+	}
+	slices.SortFunc(all.Models, func(a, b backend.Entry) int { return strings.Compare(a.Model.Name, b.Model.Name) })
+	return all, nil
+}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"gatehouse/internal/audit"
+	"gatehouse/internal/backend"
 	"gatehouse/internal/clock"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/identity"
@@ -166,11 +167,23 @@ func (e *events) last() Event {
 	return e.all[len(e.all)-1]
 }
 
+// Contract puts a check of every answer against the API document in front of a
+// server. It is set from outside the package, because what makes the document
+// imports it.
+var Contract func(t testing.TB, s *Server, b CatalogueOf) http.Handler
+
+// CatalogueOf is what the document is made from beside the routes.
+type CatalogueOf interface {
+	CatalogueKey(context.Context, *backend.Caller) (string, error)
+	Catalogue(context.Context, *backend.Caller) (*backend.Catalogue, error)
+}
+
 // house is a server with everything behind it in reach.
 type house struct {
 	t        testing.TB
 	deps     Deps
 	server   *Server
+	handler  http.Handler // the server, with every answer checked
 	backend  *memory
 	limiter  *counter
 	settings *fixedSettings
@@ -199,6 +212,10 @@ func newHouse(t testing.TB, change ...func(*house)) *house {
 	if h.server, err = New(h.deps); err != nil {
 		t.Fatal(err)
 	}
+	h.handler = h.server
+	if _, test := t.(*testing.T); test { // fuzz targets may not use their F
+		h.handler = Contract(t, h.server, h.backend)
+	}
 	return h
 }
 
@@ -226,7 +243,7 @@ func (h *house) send(key, method, path, body string, headers ...string) answer {
 		r.Header.Set(headers[i], headers[i+1])
 	}
 	w := httptest.NewRecorder()
-	h.server.ServeHTTP(w, r)
+	h.handler.ServeHTTP(w, r)
 	return answer{w, h.t}
 }
 

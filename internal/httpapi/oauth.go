@@ -59,7 +59,7 @@ func (s *Server) clientRoutes() []Route {
 	}
 	create := route("POST", clients, "Creates an OAuth2 client; its secret is shown this once", "id, client_id and secret", "createClient", back,
 		with(s.readCreate, s.createRecords))
-	create.Doc.Body, create.Doc.Data = oneOrSeveral(SchemaCreate), oneOrSeveral(SchemaRecord)
+	create.Doc.Body, create.Doc.Data = wire.Named(SchemaCreates), oneOrSeveral(SchemaRecord)
 	create.Doc.Statuses, create.Doc.Tells = []int{http.StatusCreated}, []string{"Location"}
 	create.Input = "name, user_id and scopes; token_lifetime, limits, allowed_ips, public_key"
 	change := route("PATCH", client, "Changes an OAuth2 client", "the id", "updateClient", back, with(s.readWrite, s.writeRecord))

@@ -21,22 +21,17 @@ func (s *Server) pageSessionRoutes() []Route {
 			Summary: "Signs an administrator in to the pages: sets the cookie " + identity.SessionCookie,
 			Input:   "login (or email) and password", Output: "user, expires_in",
 			Doc: Doc{
-				ID: "beginSession", Tag: TagSession, Faults: []fault.Kind{fault.Unauthenticated, fault.Forbidden},
-				Body: wire.Object(wire.May("login", wire.Text("")), wire.May("email", wire.Text("In place of login.")),
-					wire.Must("password", wire.Text("").As("password"))).Open("Not looked at."),
-				Example: map[string]any{"login": "admin", "password": "…"},
-				Data: wire.Object(
+				ID: "beginSession", Tag: TagSession, Faults: []fault.Kind{fault.Unauthenticated, fault.Forbidden}, Tells: []string{"Set-Cookie"},
+				Body: loginSchema(), Data: wire.Object(
 					wire.Must("user", wire.Object(append(userMembers(), wire.Must("administrator", wire.Truth("")))...)),
-					wire.Must("expires_in", wire.Whole("Seconds until the session ends."))),
-				Tells: []string{"Set-Cookie"},
+					wire.Must("expires_in", wire.Whole("Seconds that the session holds."))),
 			},
 		},
 		{
 			Method: "DELETE", Pattern: path, Access: AnyCredential, Limiting: Counted, handler: bare(s.endSession),
 			Summary: "Signs out of the pages: ends the session of the cookie", Output: `{"logged_out": true}`,
 			Doc: Doc{
-				ID: "endSession", Tag: TagSession, Faults: []fault.Kind{fault.Forbidden},
-				Data: wire.Object(wire.Must("logged_out", wire.Truth(""))), Tells: []string{"Set-Cookie"},
+				ID: "endSession", Tag: TagSession, Data: wire.Object(wire.Must("logged_out", wire.Truth(""))), Tells: []string{"Set-Cookie"},
 			},
 		},
 	}

@@ -60,6 +60,8 @@ type params struct {
 	cursor                string
 	following             bool // cursor is given, to begin by or to go on
 	shape                 wire.Shape
+	maxAffected           int  // 0: the default
+	formulas              bool // CSV keeps what a spreadsheet would calculate
 	context               backend.Context
 	filters               []filter // whatever else the route allows
 }
@@ -154,6 +156,12 @@ func (p *params) set(name, value string) (err error) {
 		}
 	case "dry_run":
 		p.dryRun, err = boolean(name, value)
+	case "max_affected":
+		if p.maxAffected, err = number(name, value, 1); err == nil && p.maxAffected > largestMaxAffected {
+			err = wrongParam(name, "must be at most "+strconv.Itoa(largestMaxAffected))
+		}
+	case "formulas":
+		p.formulas, err = oneOf(name, value, "keep", "quote")
 	case "values":
 		var odoo bool
 		if odoo, err = oneOf(name, value, "odoo", "plain"); odoo {

@@ -73,6 +73,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			c.lap(i)
 		}
 	}
+	if c.broken {
+		panic(http.ErrAbortHandler) // the connection breaks off: half an answer must not look like a whole one
+	}
 }
 
 // attempt runs one step and makes a fault of a panic.

@@ -51,6 +51,9 @@ func (s *Server) listRecords(c *call, in listInput) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	if form := c.accepted(); form != asJSON {
+		return s.streamRecords(c, &in, tree, form)
+	}
 	rows, keyset := c.recordRows(in.shape, false), backend.Keyset{After: in.cursor, Wanted: in.following}
 	total, err := s.find(c, &backend.Query{
 		Model: in.model, DomainText: in.domain, Domain: in.only, Fields: in.fields,

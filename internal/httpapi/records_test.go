@@ -191,7 +191,7 @@ func TestBodies(t *testing.T) {
 	r := httptest.NewRequest(http.MethodPost, "/api/v1/res.partner", strings.NewReader(`{"name": "x"}`))
 	r.Header.Set("X-API-Key", "all")
 	w := httptest.NewRecorder()
-	h.server.ServeHTTP(w, r)
+	h.handler.ServeHTTP(w, r)
 	if w.Code != 201 {
 		t.Errorf("no Content-Type: %d %s", w.Code, w.Body)
 	}
@@ -209,13 +209,13 @@ func TestBodies(t *testing.T) {
 	r.ContentLength = -1
 	r.Header.Set("X-API-Key", "all")
 	w = httptest.NewRecorder()
-	h.server.ServeHTTP(w, r)
+	h.handler.ServeHTTP(w, r)
 	answer{w, t}.wantError(413, fault.TooLarge, "The body is larger than 1000 bytes")
 	// And one that breaks off is the caller's fault.
 	r = httptest.NewRequest(http.MethodPost, "/api/v1/res.partner", brokenBody{})
 	r.Header.Set("X-API-Key", "all")
 	w = httptest.NewRecorder()
-	h.server.ServeHTTP(w, r)
+	h.handler.ServeHTTP(w, r)
 	answer{w, t}.wantError(400, fault.BadRequest, "The body could not be read to its end")
 }
 

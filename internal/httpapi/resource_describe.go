@@ -6,8 +6,9 @@ import (
 )
 
 // The names of the schemas of a resource. Answers have the one of its Label.
-func (r *Resource) schemaOfCreate() string { return r.Label + "Create" }
-func (r *Resource) schemaOfUpdate() string { return r.Label + "Update" }
+func (r *Resource) schemaOfCreate() string  { return r.Label + "Create" }
+func (r *Resource) schemaOfCreates() string { return r.tag() + "Create" }
+func (r *Resource) schemaOfUpdate() string  { return r.Label + "Update" }
 
 // Schemas describes what the resource shows and takes. model finds a model, or
 // gives nil; fields that a model lacks are shown as null.
@@ -22,6 +23,7 @@ func (r *Resource) Schemas(model func(name string) *schema.Model) []wire.Member 
 	}
 	return []wire.Member{
 		wire.Must(r.Label, shown),
+		wire.Must(r.schemaOfCreates(), oneOrSeveral(r.schemaOfCreate())),
 		wire.Must(r.schemaOfCreate(), taken(r.Fields, m, model, true)),
 		wire.Must(r.schemaOfUpdate(), taken(r.Fields, m, model, false)),
 	}
@@ -80,6 +82,7 @@ func (f *ResourceField) taken(m *schema.Model, model func(string) *schema.Model)
 	default:
 		s := wire.Taken(field).About(f.Doc)
 		s.Default = f.Default
+		s.Nullable = s.Nullable && !f.Required
 		if f.Check == Email {
 			s.Format = "email"
 		}

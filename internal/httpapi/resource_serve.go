@@ -38,7 +38,7 @@ func (s *Server) resourceRoutes(res *Resource) []Route {
 	create := route("POST", list, "Creates one or several "+res.Name, identity.Write, with(s.readCreate, r.create))
 	create.Input = "an object, or a list of them"
 	create.Doc = Doc{
-		ID: "create" + plural, Tag: plural, Body: oneOrSeveral(res.schemaOfCreate()), Data: oneOrSeveral(res.Label), Meta: ignored,
+		ID: "create" + plural, Tag: plural, Body: wire.Named(res.schemaOfCreates()), Data: oneOrSeveral(res.Label), Meta: ignored,
 		Statuses: []int{http.StatusCreated}, Tells: []string{"Location"},
 	}
 	put := route("PUT", record, "Changes the given fields", identity.Write, with(s.readWrite, r.update))
@@ -96,6 +96,9 @@ func (r curated) list(c *call, in listInput) (reply, error) {
 	}
 	if query.Order, err = r.res.order(m, in.order); err != nil {
 		return reply{}, err
+	}
+	if form := c.accepted(); form != asJSON {
+		return r.stream(c, m, &in.params, &query, form)
 	}
 	v, err := r.view(c, m)
 	if err != nil {

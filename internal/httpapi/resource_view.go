@@ -18,6 +18,8 @@ type view struct {
 	asked []string // fields of the model, each once, the id first
 
 	one   bool // an object, not a list
+	form  form // how a list is written
+	quote bool // CSV takes their meaning off formulas
 	keep  bool // records are kept until finish
 	page  backend.Page
 	cols  []backend.Column
@@ -102,6 +104,14 @@ func (v *view) Row(row []backend.Value) error {
 // write shows a record: the first of a list opens the list.
 func (v *view) write(row []backend.Value) {
 	switch {
+	case v.form == asCSV:
+		v.buf = v.appendCSV(v.buf, row)
+		v.count++
+		return
+	case v.form == asLines:
+		v.buf = append(v.appendRow(v.buf, row), '\n')
+		v.count++
+		return
 	case v.count > 0:
 		v.buf = append(v.buf, ',')
 	case !v.one:
@@ -225,7 +235,7 @@ func (v *view) finish() ([]byte, bool) {
 	for _, row := range v.page.Rows {
 		v.write(row)
 	}
-	if !v.one {
+	if !v.one && v.form == asJSON {
 		if v.count == 0 {
 			v.buf = append(v.buf, '[')
 		}

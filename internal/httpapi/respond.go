@@ -54,10 +54,17 @@ func (s *Server) respond(c *call) error {
 		c.reply.upgrade(c.w, c.r)
 		return nil
 	}
-	if len(c.out) > 0 {
+	if c.fault == nil && c.reply.stream != nil {
+		c.reply.stream.headers(h)
+	}
+	if len(c.out) > 0 && !c.streaming() {
 		values.set(h, "Content-Length", strconv.Itoa(len(c.out)))
 	}
 	c.w.WriteHeader(c.status)
+	if c.streaming() {
+		s.pour(c)
+		return nil
+	}
 	if c.r.Method != http.MethodHead && len(c.out) > 0 {
 		if _, err := c.w.Write(c.out); err != nil {
 			s.deps.Log.DebugContext(c.r.Context(), "answer not sent", "request_id", c.event.RequestID, "error", err)

@@ -71,12 +71,16 @@ func (s *Server) routes() []Route {
 	for i := range s.deps.Resources {
 		all = append(all, s.resourceRoutes(&s.deps.Resources[i])...)
 	}
+	all = append(all, s.queryRoutes()...)
 	all = append(all, s.upsertRoutes()...)
 	return withConditions(append(all, s.recordRoutes()...))
 }
 
 // Routes lists all routes, for the API document.
 func (s *Server) Routes() []Route { return append([]Route(nil), s.table...) }
+
+// Resources lists the curated resources, for the API document.
+func (s *Server) Resources() []Resource { return append([]Resource(nil), s.deps.Resources...) }
 
 // systemRoutes are about the server itself.
 func (s *Server) systemRoutes() []Route {
@@ -143,8 +147,8 @@ func (s *Server) recordRoutes() []Route {
 		return Route{Method: method, Pattern: pattern, Summary: summary, Access: Scoped, Action: action, Limiting: Counted}
 	}
 	find := route("GET", list, "Finds records", identity.Read)
-	find.Params, find.Output = listParams(), "a list of records"
-	find.Doc = Doc{ID: "listRecords", Data: wire.ListOf(wire.Named(SchemaRecord), ""), Meta: wire.Named("Page")}
+	find.Params, find.Output = listParams(), "a list of records; text/csv and application/x-ndjson are streams of all"
+	find.Doc = Doc{ID: "listRecords", Data: wire.ListOf(wire.Named(SchemaRecord), ""), Meta: wire.Named("Page"), Also: streamedMedia()}
 	find.handler = with(s.readList, s.listRecords)
 
 	get := route("GET", record, "Reads one record", identity.Read)
@@ -155,7 +159,7 @@ func (s *Server) recordRoutes() []Route {
 	create := route("POST", list, "Creates a record, or several in one transaction", identity.Write)
 	create.Params, create.Input, create.Output = back, "an object of fields, or a list of them", "the id, or a list of ids; with fields= these fields too"
 	create.Doc = Doc{
-		ID: "createRecords", Body: oneOrSeveral(SchemaCreate), Data: oneOrSeveral(SchemaRecord),
+		ID: "createRecords", Body: wire.Named(SchemaCreates), Data: oneOrSeveral(SchemaRecord),
 		Statuses: []int{http.StatusCreated}, Tells: []string{"Location"},
 	}
 	create.handler = with(s.readCreate, s.createRecords)
@@ -221,6 +225,7 @@ func pageParams() []Param {
 		{"order", "string", "Fields to sort by, e.g. name asc, id desc."},
 		{"count", "string", "none: do not count all matches. Default: exact, but none behind a cursor."},
 		{"cursor", "string", "meta.next_cursor of the page before: reads on behind its last record. Empty begins."},
+		{"formulas", "string", "keep: CSV leaves texts that begin like a formula as they are. Default: quote, an apostrophe before them."},
 	}
 }
 

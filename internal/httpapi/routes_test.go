@@ -127,7 +127,7 @@ func TestNoSuchPath(t *testing.T) {
 func TestWrongMethod(t *testing.T) {
 	h := newHouse(t)
 	for _, test := range []struct{ method, path, allow string }{
-		{"DELETE", "/api/v1/res.partner", "GET, HEAD, POST, PUT"},
+		{"LINK", "/api/v1/res.partner", "DELETE, GET, HEAD, PATCH, POST, PUT"},
 		{"POST", "/api/v1/res.partner/1", "DELETE, GET, HEAD, PATCH, PUT"},
 		{"GET", "/api/v1/res.partner/1/echo", "POST"},
 		{"GET", "/api/v1/auth/login", "POST"},
@@ -136,8 +136,8 @@ func TestWrongMethod(t *testing.T) {
 		{"POST", "/api/v1/orders/1", "DELETE, GET, HEAD, PATCH, PUT"},
 		{"PUT", "/api/v1/orders/1/confirm", "POST"},
 		{"POST", "/healthz", "GET, HEAD"},
-		{"BREW", "/api/v1/res.partner", "GET, HEAD, POST, PUT"},
-		{"TRACE", "/api/v1/res.partner", "GET, HEAD, POST, PUT"},
+		{"BREW", "/api/v1/res.partner", "DELETE, GET, HEAD, PATCH, POST, PUT"},
+		{"TRACE", "/api/v1/res.partner", "DELETE, GET, HEAD, PATCH, POST, PUT"},
 	} {
 		a := h.send("all", test.method, test.path, "")
 		a.wantError(405, fault.MethodNotAllowed, "Method "+test.method+" is not allowed here")
@@ -209,7 +209,7 @@ func TestCORS(t *testing.T) {
 	if a := ask("OPTIONS", "/api/v1/res.partner", "https://evil.example.com").want(204, ""); a.header("Access-Control-Allow-Methods") != "" {
 		t.Error("a stranger's preflight is allowed")
 	}
-	if a := h.send("", "OPTIONS", "/api/v1/res.partner", "").want(204, ""); a.header("Allow") != "GET, HEAD, POST, PUT, OPTIONS" {
+	if a := h.send("", "OPTIONS", "/api/v1/res.partner", "").want(204, ""); a.header("Allow") != "DELETE, GET, HEAD, PATCH, POST, PUT, OPTIONS" {
 		t.Errorf("OPTIONS: %v", a.Result().Header)
 	}
 	h.send("", "OPTIONS", "/nowhere", "").want(404, "")

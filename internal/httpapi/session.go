@@ -17,10 +17,8 @@ func (s *Server) sessionRoutes() []Route {
 			Summary: "Signs a user in", Input: "login (or email) and password", Output: pair + ", user",
 			Doc: Doc{
 				ID: "login", Tag: TagSession, Faults: []fault.Kind{fault.Unauthenticated},
-				Body: wire.Object(wire.May("login", wire.Text("")), wire.May("email", wire.Text("In place of login.")),
-					wire.Must("password", wire.Text("").As("password"))).Open("Not looked at."),
-				Example: map[string]any{"login": "demo-manager", "password": "demo-manager"},
-				Data:    wire.Object(append(tokenMembers(), wire.Must("user", wire.Named("User")))...),
+				Body: loginSchema(), Example: map[string]any{"login": "demo-manager", "password": "demo-manager"},
+				Data: wire.Object(append(tokenMembers(), wire.Must("user", wire.Named("User")))...),
 			},
 		},
 		{

@@ -79,7 +79,7 @@ func (w *document) collectParams() {
 				continue
 			}
 			w.byName[p.Name] = append(w.byName[p.Name], p)
-			name := p.Name
+			name := p.Name + "Param" // generators make types of parameters and schemas alike
 			if n := len(w.byName[p.Name]); n > 1 {
 				name += "_" + strconv.Itoa(n)
 			}
@@ -149,8 +149,11 @@ func (w *document) components() {
 func (w *document) schemas() {
 	for i := range w.Models {
 		m := &w.Models[i]
-		// The schema of a create may refer to that of an update.
-		for _, part := range []wire.Member{{Name: "", Schema: m.Record}, {Name: CreateSuffix, Schema: m.Create}, {Name: UpdateSuffix, Schema: m.Update}} {
+		// What refers comes before what it refers to.
+		for _, part := range []wire.Member{
+			{Name: "", Schema: m.Record}, {Name: CreatesSuffix, Schema: oneOrSeveral(m.Name + CreateSuffix)},
+			{Name: CreateSuffix, Schema: m.Create}, {Name: UpdateSuffix, Schema: m.Update},
+		} {
 			if part.Schema != nil && w.used[component{"schemas", m.Name + part.Name}] {
 				w.key(m.Name + part.Name)
 				w.schema(part.Schema)
@@ -175,6 +178,13 @@ func (w *document) schemas() {
 		}
 		rest = left
 	}
+}
+
+// oneOrSeveral is an object, or a list of them.
+func oneOrSeveral(name string) *wire.Schema {
+	list := wire.ListOf(wire.Named(name), "")
+	list.Fewest = 1
+	return wire.Either("", wire.Named(name), list)
 }
 
 // errorSchema describes the envelope of errors.

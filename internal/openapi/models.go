@@ -109,7 +109,7 @@ func (w *document) stencil(op *Operation, on string) stencil {
 	own.Example = nil // is about another model
 	own.Path = strings.Replace(op.Path, modelPlace, nameMark, 1)
 	s := cut(w.aside(func() { w.operation(&own, strings.Replace(on, modelPlace, nameMark, 1)) }))
-	for _, suffix := range []string{"", CreateSuffix, UpdateSuffix} {
+	for _, suffix := range []string{"", CreatesSuffix, CreateSuffix, UpdateSuffix} {
 		if mark := (component{"schemas", nameMark + suffix}); w.used[mark] {
 			s.refs = append(s.refs, suffix)
 			delete(w.used, mark)
@@ -139,6 +139,8 @@ func ownSchema(s *wire.Schema) *wire.Schema {
 		own.Ref = nameMark
 	case Create:
 		own.Ref = nameMark + CreateSuffix
+	case Creates:
+		own.Ref = nameMark + CreatesSuffix
 	case Update:
 		own.Ref = nameMark + UpdateSuffix
 	}

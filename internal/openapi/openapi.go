@@ -105,8 +105,8 @@ type Method struct {
 // The schemas that stand for records of any model, and how those of one model
 // are called. A model's name holds no hyphen.
 const (
-	Record, Create, Update     = "Record", "RecordCreate", "RecordUpdate"
-	CreateSuffix, UpdateSuffix = "-create", "-update"
+	Record, Create, Creates, Update           = "Record", "RecordCreate", "RecordsCreate", "RecordUpdate"
+	CreateSuffix, CreatesSuffix, UpdateSuffix = "-create", "-creates", "-update"
 )
 
 // Version is a version of OpenAPI.

@@ -70,7 +70,13 @@ func (cx *callContext) needed(m *schema.Model, f *schema.Field) bool {
 		len(f.Related) > 0 || f.Type == schema.Boolean || len(cx.st.reg.Default[f.ID]) > 0 {
 		return false
 	}
+	if slices.ContainsFunc(m.Inherits, func(i schema.Inherit) bool { return i.Field == f.Name }) {
+		return false // the parent is made along
+	}
 	for _, l := range cx.e.logics[m.Name] {
+		if l.Prepare != nil && f.Name != m.RecName {
+			return false // it may fill anything but a name
+		}
 		if _, given := l.Defaults[f.Name]; given {
 			return false
 		}

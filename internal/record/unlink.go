@@ -6,7 +6,6 @@ import (
 	"gatehouse/internal/backend"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/schema"
-	"gatehouse/internal/sqldb"
 )
 
 // Unlink implements backend.Backend.
@@ -94,28 +93,16 @@ func (e *Env) unlink(m *schema.Model, ids []int64) error {
 // restricting link refuses the deletion, the others change what is computed
 // from them.
 func (e *Env) referers(m *schema.Model, ids []int64) error {
-	d := e.tx.Dialect()
+	own, gone := trailKeys(m, ids), trailKeys(m, ids)
 	for _, f := range e.st.reg.Referers(m.Name) {
 		if f.Model.Abstract || automatic(f.Name) {
 			continue
 		}
 		restrict := f.Ondelete == schema.Restrict
-		audits := f.Ondelete == schema.Cascade && !f.Model.NoCreate && e.audited(f.Model) != nil
-		tells := e.subscribed(f.Model) != nil
-		if !restrict && !audits && !tells && !e.computesFrom(f) {
+		if !restrict && e.subscribed(f.Model) == nil && !e.auditsCascade(f) && !e.concernsCascade(f) && !e.computesFrom(f) {
 			continue
 		}
-		var users []int64
-		cond := d.In(quote(f.Name), "$1", true)
-		args := []any{ids}
-		if f.Model == m { // the records may point at each other
-			cond += " and " + d.NotIn("id", "$2", true)
-			args = append(args, ids)
-		}
-		err := e.tx.Query(e.ctx, "select id from "+quote(f.Model.Table)+" where "+cond, args, func(r sqldb.Row) error {
-			users = append(users, r.Int(0))
-			return nil
-		})
+		users, err := e.pointing(f, ids, own) // the records may point at each other
 		if err != nil {
 			return err
 		}
@@ -123,7 +110,7 @@ func (e *Env) referers(m *schema.Model, ids []int64) error {
 			return fault.Newf(fault.Unprocessable, "The record cannot be deleted: %s (%s) still uses it in the field %s. Archive it instead, or change the other record first",
 				f.Model.Label, f.Model.Name, f.Label).With(map[string]any{"model": f.Model.Name, "field": f.Name})
 		}
-		if err := e.noteReferring(f, users, audits, tells); err != nil {
+		if err := e.noteReferring(f, users, gone); err != nil {
 			return err
 		}
 		change := change{fields: map[string]bool{f.Name: true}}
@@ -136,26 +123,6 @@ func (e *Env) referers(m *schema.Model, ids []int64) error {
 		}
 	}
 	return nil
-}
-
-// noteReferring notes what the database will do to records whose many2one
-// leads to deleted ones, for the audit trail and for webhooks.
-func (e *Env) noteReferring(f *schema.Field, ids []int64, audits, tells bool) error {
-	if len(ids) == 0 {
-		return nil
-	}
-	if audits {
-		if err := e.auditUnlinking(f.Model, ids); err != nil {
-			return err
-		}
-	}
-	switch {
-	case !tells:
-		return nil
-	case f.Ondelete == schema.Cascade:
-		return e.tellUnlinking(f.Model, ids)
-	}
-	return e.tellChanging(f.Model, ids)
 }
 
 // computesFrom says whether anything is computed from a many2one.

@@ -2,9 +2,7 @@ package throttle
 
 import (
 	"context"
-	"io"
 	"log/slog"
-	"net"
 	"net/url"
 	"strings"
 	"sync"
@@ -16,102 +14,6 @@ import (
 	"gatehouse/internal/sqldb"
 	"gatehouse/internal/sqldb/sqltest"
 )
-
-// proxy stands between a test and its server and can hold everything up, or
-// refuse connections.
-type proxy struct {
-	listener net.Listener
-	server   string
-	group    sync.WaitGroup
-
-	mu    sync.Mutex
-	moved *sync.Cond
-	held  bool
-	conns map[net.Conn]bool // nil: refuse
-}
-
-func startProxy(t *testing.T, server string) *proxy {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &proxy{listener: listener, server: server, conns: map[net.Conn]bool{}}
-	p.moved = sync.NewCond(&p.mu)
-	p.group.Go(func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			p.serve(conn)
-		}
-	})
-	return p
-}
-
-func (p *proxy) serve(client net.Conn) {
-	server, err := net.Dial("tcp", p.server)
-	if err != nil || !p.keep(client, server) {
-		_ = client.Close()
-		return
-	}
-	for _, pair := range [][2]net.Conn{{client, server}, {server, client}} {
-		p.group.Go(func() {
-			defer pair[0].Close()
-			defer pair[1].Close()
-			_, _ = io.Copy(gate{pair[1], p}, pair[0])
-		})
-	}
-}
-
-func (p *proxy) keep(conns ...net.Conn) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, c := range conns {
-		if p.conns == nil {
-			_ = c.Close()
-			continue
-		}
-		p.conns[c] = true
-	}
-	return p.conns != nil
-}
-
-// gate is a connection that writes only while the proxy is not held.
-type gate struct {
-	net.Conn
-	p *proxy
-}
-
-func (g gate) Write(b []byte) (int, error) {
-	g.p.mu.Lock()
-	for g.p.held {
-		g.p.moved.Wait()
-	}
-	g.p.mu.Unlock()
-	return g.Conn.Write(b)
-}
-
-func (p *proxy) hold(held bool) {
-	p.mu.Lock()
-	p.held = held
-	p.mu.Unlock()
-	p.moved.Broadcast()
-}
-
-// refuse breaks all connections and takes no more.
-func (p *proxy) refuse() {
-	_ = p.listener.Close()
-	p.mu.Lock()
-	for c := range p.conns {
-		_ = c.Close()
-	}
-	p.conns, p.held = nil, false
-	p.mu.Unlock()
-	p.moved.Broadcast()
-	p.group.Wait()
-}
 
 // hand is a clock that is moved by hand.
 type hand struct {
@@ -183,16 +85,16 @@ func TestPostgresAway(t *testing.T) {
 	if err != nil || u.Port() == "" {
 		t.Skip("the test database is not named by a URL")
 	}
-	p := startProxy(t, u.Host)
-	u.Host = p.listener.Addr().String()
+	p := sqltest.StartProxy(t, u.Host)
+	u.Host = p.Addr()
 	db, err := sqldb.OpenPostgres(t.Context(), u.String(), sqldb.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	l, clock, log := awayLimiter(t, db)
-	p.hold(true)
+	p.Hold(true)
 	away(t, l)
-	p.hold(false)
+	p.Hold(false)
 	clock.move(2 * retryAfter)
 	if d := take(t, l, "key:a", long(5)); !d.Allowed {
 		t.Errorf("when it is back: %+v", d)
@@ -200,7 +102,7 @@ func TestPostgresAway(t *testing.T) {
 	if got := log.String(); strings.Count(got, "does not count") != 1 || strings.Count(got, "counts requests again") != 1 {
 		t.Errorf("log: %s", got)
 	}
-	p.refuse()
+	p.Refuse()
 	away(t, l)
 	l.Close()
 	_ = db.Close()

@@ -1,15 +1,11 @@
 package throttle
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"gatehouse/internal/sqldb"
+	"gatehouse/internal/sqldb/sqltest"
 )
 
 // The proof that limits are exact across processes: this test binary runs
@@ -26,20 +23,13 @@ import (
 // once, so that it is known also when the node is killed.
 
 const (
-	nodeVariable = "GATEHOUSE_TEST_THROTTLE_NODE" // dialect and place of the store
-	nodeCount    = 4
-	nodeCallers  = 16 // so 64 in all
+	nodeCount   = 4
+	nodeCallers = 16 // so 64 in all
 )
 
 // Nothing may be left running when all is closed.
 func TestMain(m *testing.M) {
-	if store := os.Getenv(nodeVariable); store != "" {
-		if err := runNode(store, os.Stdin, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
+	sqltest.RunNode(nodeCallers, runNode)
 	goleak.VerifyTestMain(m)
 }
 
@@ -62,23 +52,14 @@ type window struct {
 	Start  int64
 }
 
-func runNode(store string, orders io.Reader, answers io.Writer) error {
-	dialect, where, _ := strings.Cut(store, " ")
-	open := sqldb.OpenPostgres
-	if dialect == "sqlite" {
-		open = sqldb.OpenSQLite
-	}
-	db, err := open(context.Background(), where, sqldb.Options{MaxConns: nodeCallers})
-	if err != nil {
-		return err
-	}
+func runNode(db sqldb.DB, orders io.Reader, answers io.Writer) error {
 	l := New(db, Options{})
 	read := json.NewDecoder(orders)
 	for {
 		var o order
 		if err := read.Decode(&o); err != nil { // the test has ended
 			l.Close()
-			return db.Close()
+			return nil
 		}
 		if err := obey(l, o, answers); err != nil {
 			return err
@@ -138,10 +119,8 @@ func obey(l *Limiter, o order, answers io.Writer) error {
 
 // node is a running process, and what it has answered.
 type node struct {
-	cmd    *exec.Cmd
+	*sqltest.Process
 	orders *json.Encoder
-	stdin  io.Closer
-	stderr bytes.Buffer
 	done   chan bool // an order was carried out; closed when the process ends
 
 	admitted, refused map[window]int64 // to be read after done
@@ -149,36 +128,23 @@ type node struct {
 	some              chan struct{}    // closed when answers reaches 100
 }
 
-func startNode(t *testing.T, store string) *node {
+func startNode(t *testing.T, dialect, where string) *node {
 	t.Helper()
 	n := &node{
-		cmd: exec.CommandContext(t.Context(), os.Args[0]), done: make(chan bool), some: make(chan struct{}),
+		Process: sqltest.StartProcess(t, dialect, where), done: make(chan bool), some: make(chan struct{}),
 		admitted: map[window]int64{}, refused: map[window]int64{},
 	}
-	n.cmd.Env = append(os.Environ(), nodeVariable+"="+store)
-	n.cmd.Stderr = &n.stderr
-	stdin, err := n.cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	n.stdin, n.orders = stdin, json.NewEncoder(stdin)
-	stdout, err := n.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := n.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go n.listen(stdout)
+	n.orders = json.NewEncoder(n.Stdin)
+	go n.listen()
 	return n
 }
 
-func (n *node) listen(answers io.Reader) {
+func (n *node) listen() {
 	defer close(n.done)
-	for lines := bufio.NewScanner(answers); lines.Scan(); {
+	for line := range n.Lines {
 		var w window
 		var count int64
-		switch line := lines.Text(); {
+		switch {
 		case line == ".":
 			n.done <- true
 		case strings.HasPrefix(line, "+"):
@@ -197,10 +163,8 @@ func (n *node) listen(answers io.Reader) {
 // end ends a node that was not killed.
 func (n *node) end(t *testing.T) {
 	t.Helper()
-	_ = n.stdin.Close()
+	_ = n.Stdin.Close()
 	for range n.done { // until it is closed
 	}
-	if err := n.cmd.Wait(); err != nil {
-		t.Errorf("a node: %v: %s", err, n.stderr.String())
-	}
+	n.Wait(t)
 }

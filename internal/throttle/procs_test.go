@@ -18,17 +18,13 @@ func eachStore(t *testing.T, fn func(t *testing.T, db sqldb.DB, nodes []*node)) 
 	}
 	for _, dialect := range sqltest.Dialects() {
 		t.Run(dialect, func(t *testing.T) {
-			fresh := sqltest.Postgres
-			if dialect == "sqlite" {
-				fresh = sqltest.SQLite
-			}
-			db, where := fresh(t)
+			db, where := sqltest.Fresh(t, dialect)
 			if err := schema.Sync(t.Context(), db, Models()); err != nil {
 				t.Fatal(err)
 			}
 			nodes := make([]*node, nodeCount)
 			for i := range nodes {
-				nodes[i] = startNode(t, dialect+" "+where)
+				nodes[i] = startNode(t, dialect, where)
 			}
 			fn(t, db, nodes)
 		})
@@ -157,16 +153,15 @@ func TestProcessKilled(t *testing.T) {
 		}
 		killed := nodes[nodeCount-1]
 		<-killed.some
-		if err := killed.cmd.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
+		killed.Kill(t)
 		at := time.Now().Unix()
 		admitted := map[window]int64{}
 		for _, n := range nodes {
 			if _, alive := <-n.done; alive {
 				n.end(t)
-			} else if err := n.cmd.Wait(); err == nil || n != killed {
-				t.Errorf("a node ended by itself: %v: %s", err, n.stderr.String())
+			} else if n != killed {
+				n.Wait(t)
+				t.Error("a node ended by itself")
 			}
 			for w, count := range n.admitted {
 				admitted[w] += count
@@ -201,7 +196,8 @@ func pushEach(t *testing.T, nodes []*node, subject string, requests int64, limit
 	}
 	for _, n := range nodes {
 		if _, alive := <-n.done; !alive {
-			t.Fatalf("a node ended: %s", n.stderr.String())
+			n.Wait(t)
+			t.Fatal("a node ended by itself")
 		}
 		admitted += n.answers.Load()
 	}

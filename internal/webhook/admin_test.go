@@ -1,15 +1,12 @@
 package webhook_test
 
 import (
-	"context"
 	"strings"
 	"testing"
 	"time"
 
 	"gatehouse/internal/backend"
-	"gatehouse/internal/business"
 	"gatehouse/internal/fault"
-	"gatehouse/internal/schema"
 	"gatehouse/internal/sqldb"
 	"gatehouse/internal/sqldb/sqltest"
 	"gatehouse/internal/webhook"
@@ -204,43 +201,4 @@ func TestOtherNodes(t *testing.T) {
 		w.write(webhook.Model, hook, backend.Values{"active": false})
 		w.until("the other node to know", func() bool { return known() == 0 })
 	})
-}
-
-// BenchmarkWrite measures what webhooks cost a write: without any, with one on
-// another model, and with one on the model.
-func BenchmarkWrite(b *testing.B) {
-	for _, dialect := range sqltest.Dialects() {
-		for _, model := range []string{"", "res.country", "res.partner"} {
-			b.Run(dialect+"/"+model, func(b *testing.B) { benchmarkWrite(b, sqltest.Open(b, dialect), model) })
-		}
-	}
-}
-
-func benchmarkWrite(b *testing.B, db sqldb.DB, model string) {
-	b.Helper()
-	ctx := context.Background()
-	eng, outbox, err := newEngine(ctx, db)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { eng.Close(); outbox.Close() })
-	if err := eng.Sudo(ctx, business.Seed); err != nil {
-		b.Fatal(err)
-	}
-	su := &backend.Caller{UserID: 1, Superuser: true, Admin: true}
-	if model != "" {
-		values := backend.Values{"name": "x", "model": model, "url": "https://example.com"}
-		if _, err := eng.Create(ctx, su, webhook.Model, []backend.Values{values}); err != nil {
-			b.Fatal(err)
-		}
-	}
-	made, err := eng.Create(ctx, su, "res.partner", []backend.Values{{"name": "A"}})
-	if err != nil {
-		b.Fatal(err)
-	}
-	for i := 0; b.Loop(); i++ {
-		if err := eng.Write(ctx, su, "res.partner", made.IDs, backend.Values{"ref": time.Unix(int64(i), 0).Format(schema.DatetimeLayout)}); err != nil {
-			b.Fatal(err)
-		}
-	}
 }

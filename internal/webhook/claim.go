@@ -180,7 +180,9 @@ func park(ctx context.Context, tx sqldb.Tx, waiting []candidate) (left bool, err
 	return len(ids) < len(waiting), err
 }
 
-// unpark lets the next jobs of records go of which one has just ended.
+// unpark lets the next jobs of records go of which one has just ended. It waits
+// for rows that others have locked: passing over one would leave it for ever.
+// They wait for nothing meanwhile, as park does not.
 func unpark(ctx context.Context, tx sqldb.Tx, webhook int64, records []recordKey) error {
 	waits := false
 	err := tx.Query(ctx, `select 1 from gateway_webhook_job where webhook_id = $1 and waits
@@ -193,7 +195,7 @@ func unpark(ctx context.Context, tx sqldb.Tx, webhook int64, records []recordKey
 	for i, r := range records {
 		stmts[i] = sqldb.Stmt{
 			SQL: `update gateway_webhook_job set waits = null where id in (select id from gateway_webhook_job
-				where webhook_id = $1 and res_id = $2 and model = $3 and waits order by ` + inOrder + ` limit ` + batchText + tx.Dialect().ForUpdateSkipLocked() + `)`,
+				where webhook_id = $1 and res_id = $2 and model = $3 and waits order by ` + inOrder + ` limit ` + batchText + `)`,
 			Args: []any{webhook, r.id, r.model},
 		}
 	}

@@ -45,7 +45,8 @@ type outcome struct {
 
 // call makes one call.
 func (d *Dispatcher) call(ep *endpoint, j *job) outcome {
-	o := outcome{at: time.Now().UTC()}
+	began := time.Now()
+	o := outcome{at: d.o.Clock.Now()}
 	ctx, cancel := context.WithTimeout(d.send, d.o.Timeout)
 	defer cancel()
 	res, err := d.request(ctx, ep, j, o.at)
@@ -57,7 +58,7 @@ func (d *Dispatcher) call(ep *endpoint, j *job) outcome {
 		}
 		_ = res.Body.Close()
 		o.response = excerpt(text, ep)
-		o.asked = retryAfter(res.Header.Get("Retry-After"), o.status, time.Now())
+		o.asked = retryAfter(res.Header.Get("Retry-After"), o.status, d.o.Clock.Now())
 		if o.status < 200 || o.status > 299 {
 			o.err = "The endpoint answered " + strconv.Itoa(o.status)
 			if o.status >= 300 && o.status < 400 {
@@ -70,7 +71,7 @@ func (d *Dispatcher) call(ep *endpoint, j *job) outcome {
 		o.aborted = d.send.Err() != nil
 		o.err = reason(err, ctx, d.o.Timeout)
 	}
-	o.took = time.Since(o.at)
+	o.took = time.Since(began)
 	return o
 }
 

@@ -34,6 +34,7 @@ type Options struct {
 	// Version is told to endpoints in the User-Agent.
 	Version string
 	Log     *slog.Logger
+	Clock   clock.Clock // nil: the system's; leases go by the database's
 	// Backoff is the function of that name unless a test brings its own.
 	Backoff func(attempts int) time.Duration
 	// Lease is how long a claim holds without a heartbeat, in whole seconds.
@@ -67,6 +68,9 @@ type Dispatcher struct {
 
 // NewDispatcher makes a dispatcher that does nothing until Start.
 func NewDispatcher(db sqldb.DB, o Options) *Dispatcher {
+	if o.Clock == nil {
+		o.Clock = clock.System
+	}
 	if o.Backoff == nil {
 		o.Backoff = Backoff
 	}
@@ -151,7 +155,7 @@ func (d *Dispatcher) loop() {
 		}
 		wait := sweepEvery
 		if !next.IsZero() {
-			wait = min(max(time.Until(next), 0), sweepEvery)
+			wait = min(max(next.Sub(d.o.Clock.Now()), 0), sweepEvery)
 		}
 		timer.Reset(max(wait, pause))
 		select {
@@ -166,7 +170,7 @@ func (d *Dispatcher) loop() {
 // the next is due; zero: nothing is known of.
 func (d *Dispatcher) scan(ctx context.Context) (next time.Time, err error) {
 	var due []int64
-	now := time.Now().UTC()
+	now := d.o.Clock.Now()
 	err = d.db.Read(ctx, func(q sqldb.Querier) error {
 		due, next = due[:0], time.Time{}
 		return q.Query(ctx, `select w.id, w.active, w.circuit_until,

@@ -1,8 +1,6 @@
 package webhook_test
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,7 +9,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,6 +19,7 @@ import (
 
 	"gatehouse/internal/backend"
 	"gatehouse/internal/clock"
+	"gatehouse/internal/fault"
 	"gatehouse/internal/record"
 	"gatehouse/internal/sqldb"
 	"gatehouse/internal/sqldb/sqltest"
@@ -32,37 +30,22 @@ import (
 // nodes, which change records and send webhooks, and are killed at random.
 
 const (
-	nodeVariable = "GATEHOUSE_TEST_WEBHOOK_NODE" // dialect and place of the store
 	nodeWriters  = 3
 	usualChanges = 500
 )
 
 // Nothing may be left running when all is closed.
 func TestMain(m *testing.M) {
-	if store := os.Getenv(nodeVariable); store != "" {
-		if err := runNode(store, os.Stdin, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
+	sqltest.RunNode(8, runNode)
 	goleak.VerifyTestMain(m)
 }
 
 // runNode changes records until its input ends, and sends webhooks for as long
-// as it lives. It writes "+ name" when a change is committed and "- name" for
-// one that is about to be undone.
-func runNode(store string, in io.Reader, out io.Writer) error {
+// as it lives. It writes "+ name" when a change is committed, "- name" for one
+// that is about to be undone, and "? name" when the database was lost at the
+// commit.
+func runNode(db sqldb.DB, in io.Reader, out io.Writer) error {
 	ctx := context.Background()
-	dialect, where, _ := strings.Cut(store, " ")
-	openDB := sqldb.OpenPostgres
-	if dialect == "sqlite" {
-		openDB = sqldb.OpenSQLite
-	}
-	db, err := openDB(ctx, where, sqldb.Options{MaxConns: 8})
-	if err != nil {
-		return err
-	}
 	eng, _, err := newEngine(ctx, db)
 	if err != nil {
 		return err
@@ -104,11 +87,12 @@ func produce(ctx context.Context, eng *record.Engine, run string, out io.Writer)
 			name = run + ":undone" + strconv.Itoa(n)
 			fmt.Fprintf(out, "- %s\n", name)
 		}
+		var made int64
 		err := eng.Transact(context.WithoutCancel(ctx), su, func(e *record.Env) error {
 			if id == 0 {
 				recs, err := e.Create("res.partner", record.Values{"name": name})
 				if err == nil {
-					id = recs[0].ID()
+					made = recs[0].ID()
 				}
 				return err
 			}
@@ -119,7 +103,14 @@ func produce(ctx context.Context, eng *record.Engine, run string, out io.Writer)
 		})
 		switch {
 		case err == nil:
+			id = max(id, made)
 			fmt.Fprintf(out, "+ %s\n", name)
+		case fault.Is(err, fault.Unavailable):
+			fmt.Fprintf(out, "? %s\n", name)
+			if id == 0 { // it may be there: the next one is another record
+				run += "x"
+			}
+			time.Sleep(50 * time.Millisecond)
 		case !errors.Is(err, errUndone):
 			return err
 		}
@@ -133,6 +124,7 @@ type ledger struct {
 	mu        sync.Mutex
 	committed map[string]bool
 	undone    map[string]bool
+	unsure    map[string]bool
 	arrived   map[string]string // event ids by name, of calls that were accepted
 	last      map[string]int    // the newest count accepted, by record
 	faults    []string
@@ -204,59 +196,19 @@ func (l *ledger) wait(t *testing.T, what string, ok func(committed, missing int)
 	}
 }
 
-// process is a running node.
-type process struct {
-	cmd    *exec.Cmd
-	stdin  io.Closer
-	stderr bytes.Buffer
-	ended  chan struct{}
-}
-
-func (l *ledger) start(t *testing.T, store string) *process {
+func (l *ledger) start(t *testing.T, dialect, where string) *sqltest.Process {
 	t.Helper()
-	p := &process{cmd: exec.CommandContext(t.Context(), os.Args[0]), ended: make(chan struct{})}
-	p.cmd.Env = append(os.Environ(), nodeVariable+"="+store)
-	p.cmd.Stderr = &p.stderr
-	stdin, err := p.cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.stdin = stdin
-	stdout, err := p.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	p := sqltest.StartProcess(t, dialect, where)
 	go func() {
-		defer close(p.ended)
-		for lines := bufio.NewScanner(stdout); lines.Scan(); {
-			kind, name, _ := strings.Cut(lines.Text(), " ")
+		for line := range p.Lines {
+			kind, name, _ := strings.Cut(line, " ")
 			l.mu.Lock()
-			if kind == "+" {
-				l.committed[name] = true
-			} else {
-				l.undone[name] = true
-			}
+			map[string]map[string]bool{"+": l.committed, "-": l.undone, "?": l.unsure}[kind][name] = true
 			l.mu.Unlock()
 			l.poke()
 		}
 	}()
 	return p
-}
-
-// kill ends a node with SIGKILL.
-func (p *process) kill(t *testing.T) {
-	t.Helper()
-	if err := p.cmd.Process.Kill(); err != nil {
-		t.Errorf("a node ended by itself: %v: %s", err, p.stderr.String())
-	}
-	<-p.ended
-	_ = p.cmd.Wait()
-	if text := p.stderr.String(); text != "" {
-		t.Errorf("a node said: %s", text)
-	}
 }
 
 // size is a number that the long run of this test raises.
@@ -285,44 +237,76 @@ func TestNothingIsLost(t *testing.T) {
 	kills := size(t, "GATEHOUSE_TEST_WEBHOOK_KILLS", 4)
 	for dialect, nodes := range map[string]int{"sqlite": 1, "postgres": 3} {
 		t.Run(dialect, func(t *testing.T) {
-			fresh := sqltest.Postgres
-			if dialect == "sqlite" {
-				fresh = sqltest.SQLite
-			}
-			db, where := fresh(t)
-			w := newWorld(t, db)
-			l := &ledger{
-				committed: map[string]bool{}, undone: map[string]bool{}, arrived: map[string]string{}, last: map[string]int{},
-				changed: make(chan struct{}, 1),
-			}
-			w.far.Config.Handler = http.HandlerFunc(l.receive)
-			w.hook(backend.Values{"fields": []any{"name"}, "concurrency": int64(20)})
-			running := make([]*process, nodes)
-			for i := range running {
-				running[i] = l.start(t, dialect+" "+where)
-			}
-			for i := range kills {
-				at := (i*changes + rand.IntN(changes)) / (kills + 1)
-				l.wait(t, "changes before a kill", func(committed, _ int) bool { return committed > at })
-				one := rand.IntN(nodes)
-				running[one].kill(t)
-				running[one] = l.start(t, dialect+" "+where)
-			}
-			l.wait(t, "all changes", func(committed, _ int) bool { return committed >= changes })
-			for _, p := range running {
-				_ = p.stdin.Close()
-			}
-			l.wait(t, "what was committed", func(_, missing int) bool { return missing == 0 })
-			w.until("the end of all jobs", func() bool { return w.number(`gateway_webhook_job where state <> 'done'`) == 0 })
-			for _, p := range running {
-				p.kill(t)
-			}
-			committed, missing := l.missing()
-			jobs := w.number(`gateway_webhook_job`)
-			if missing != 0 || len(l.faults) > 0 || jobs < int64(committed) || jobs > int64(committed+kills*nodeWriters+nodes*nodeWriters) {
-				t.Errorf("%d committed, %d missing, %d jobs; %s", committed, missing, jobs, strings.Join(l.faults, "; "))
-			}
-			t.Logf("%d committed, %d jobs, %d calls", committed, jobs, l.calls)
+			db, where := sqltest.Fresh(t, dialect)
+			newLedger().run(newWorld(t, db), trial{dialect: dialect, where: where, nodes: nodes, changes: changes, kills: kills})
 		})
 	}
+}
+
+// TestNothingIsLostWithTheDatabase: the same, on a PostgreSQL that crashes in
+// the middle, twice.
+func TestNothingIsLostWithTheDatabase(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a server")
+	}
+	server := sqltest.StartServer(t)
+	l := newLedger()
+	l.run(newWorld(t, server.Open(t)), trial{
+		dialect: "postgres", where: server.URL, nodes: 2, kills: 2, changes: size(t, "GATEHOUSE_TEST_WEBHOOK_CHANGES", usualChanges) / 2,
+		disaster: func() { server.Crash(t) },
+	})
+	t.Logf("%d commits whose answer was lost", len(l.unsure))
+}
+
+// trial is how long nodes work, and what happens to them.
+type trial struct {
+	dialect, where        string
+	nodes, changes, kills int
+	disaster              func() // in place of killing a node; nil: one is killed
+}
+
+func newLedger() *ledger {
+	return &ledger{
+		committed: map[string]bool{}, undone: map[string]bool{}, unsure: map[string]bool{}, arrived: map[string]string{},
+		last: map[string]int{}, changed: make(chan struct{}, 1),
+	}
+}
+
+// run has nodes work, and looks at what has arrived.
+func (l *ledger) run(w *world, tr trial) {
+	w.Helper()
+	t := w.T
+	w.far.Config.Handler = http.HandlerFunc(l.receive)
+	w.hook(backend.Values{"fields": []any{"name"}, "concurrency": int64(20)})
+	running := make([]*sqltest.Process, tr.nodes)
+	for i := range running {
+		running[i] = l.start(t, tr.dialect, tr.where)
+	}
+	for i := range tr.kills {
+		at := (i*tr.changes + rand.IntN(tr.changes)) / (tr.kills + 1)
+		l.wait(t, "changes before a kill", func(committed, _ int) bool { return committed > at })
+		if tr.disaster != nil {
+			tr.disaster()
+			w.until("the database", func() bool { return w.db.Ping(t.Context()) == nil })
+			continue
+		}
+		one := rand.IntN(tr.nodes)
+		running[one].Kill(t)
+		running[one] = l.start(t, tr.dialect, tr.where)
+	}
+	l.wait(t, "all changes", func(committed, _ int) bool { return committed >= tr.changes })
+	for _, p := range running {
+		_ = p.Stdin.Close()
+	}
+	l.wait(t, "what was committed", func(_, missing int) bool { return missing == 0 })
+	w.until("the end of all jobs", func() bool { return w.number(`gateway_webhook_job where state <> 'done'`) == 0 })
+	for _, p := range running {
+		p.Kill(t)
+	}
+	committed, missing := l.missing()
+	jobs, lost := w.number(`gateway_webhook_job`), (tr.kills+tr.nodes)*nodeWriters+len(l.unsure)
+	if missing != 0 || len(l.faults) > 0 || jobs < int64(committed) || jobs > int64(committed+lost) {
+		t.Errorf("%d committed, %d missing, %d jobs; %s", committed, missing, jobs, strings.Join(l.faults, "; "))
+	}
+	t.Logf("%d committed, %d jobs, %d calls", committed, jobs, l.calls)
 }

@@ -207,3 +207,55 @@ func storySideEffects(w *world) {
 		w.Errorf("a deleted parent: %+v", byID)
 	}
 }
+
+// storyCascades: what the database deletes along is told at any depth, of one
+// model and across several, with what loses a link at the end of it; and only
+// to those whose domain finds it.
+func storyCascades(w *world) {
+	tag := w.create("res.partner.category", backend.Values{"name": "0"})[0]
+	tree := []int64{tag}
+	for _, name := range []string{"1", "2", "3"} {
+		tag = w.create("res.partner.category", backend.Values{"name": name, "parent_id": tag})[0]
+		tree = append(tree, tag)
+	}
+	w.hook(backend.Values{"model": "res.partner.category"})
+	w.hook(backend.Values{"model": "res.partner.category", "domain": "[('name', 'in', ['0', '3'])]"})
+	w.unlink("res.partner.category", tree[0])
+	byID := map[int64]int{}
+	for _, b := range w.jobs() {
+		if b.Action == "unlink" {
+			byID[b.id()]++
+		}
+	}
+	if len(byID) != 4 || byID[tree[0]] != 2 || byID[tree[1]] != 1 || byID[tree[2]] != 1 || byID[tree[3]] != 2 {
+		w.Errorf("a deleted tree %v: told of %v", tree, byID)
+	}
+	w.empty()
+
+	// top ← mid ← leaf, all cascades, ← side, which loses its link.
+	for _, m := range []struct{ name, to, onDelete string }{
+		{"top", "", ""}, {"mid", "x_top", "cascade"}, {"leaf", "x_mid", "cascade"}, {"side", "x_leaf", "set null"},
+	} {
+		model := w.create("ir.model", backend.Values{"name": m.name, "model": "x_" + m.name})[0]
+		if m.to != "" {
+			w.create("ir.model.fields", backend.Values{
+				"model_id": model, "model": "x_" + m.name, "name": "x_to", "ttype": "many2one", "relation": m.to, "on_delete": m.onDelete,
+			})
+		}
+	}
+	top := w.create("x_top", backend.Values{"x_name": "t"})[0]
+	mids := w.create("x_mid", backend.Values{"x_name": "m1", "x_to": top}, backend.Values{"x_name": "m2", "x_to": top})
+	leaf := w.create("x_leaf", backend.Values{"x_name": "l", "x_to": mids[1]})[0]
+	side := w.create("x_side", backend.Values{"x_name": "s", "x_to": leaf})[0]
+	w.hook(backend.Values{"model": "x_leaf"})
+	w.hook(backend.Values{"model": "x_side", "watch_fields": []any{"x_to"}, "fields": []any{"x_name"}})
+	w.unlink("x_top", top)
+	told := map[string]body{}
+	for _, b := range w.jobs() {
+		told[b.Model+" "+b.Action] = b
+	}
+	lost := told["x_side write"]
+	if len(told) != 2 || told["x_leaf unlink"].id() != leaf || lost.id() != side || lost.Changed["x_to"] == nil || lost.Changed["x_to"]["new"] != nil {
+		w.Errorf("three models deep: %+v", told)
+	}
+}

@@ -128,6 +128,25 @@ func TestBackoff(t *testing.T) {
 	}
 }
 
+// Whatever is drawn, a pause is within a fifth of the backoff, and the draws
+// differ: what failed together does not come back together.
+func TestJitter(t *testing.T) {
+	for attempts := 1; attempts < MaxAttempts; attempts++ {
+		plain := Backoff(attempts)
+		least, most := plain*2, time.Duration(0)
+		for range 2000 {
+			got := pauseFor(Backoff, attempts, 0)
+			if got < plain*8/10 || got > plain*12/10 {
+				t.Fatalf("after %d attempts %s, of %s", attempts, got, plain)
+			}
+			least, most = min(least, got), max(most, got)
+		}
+		if least > plain*85/100 || most < plain*115/100 {
+			t.Errorf("after %d attempts between %s and %s, of %s", attempts, least, most, plain)
+		}
+	}
+}
+
 func TestOpenFor(t *testing.T) {
 	for before, want := range map[time.Duration]time.Duration{
 		0: firstOpen, time.Second: firstOpen, firstOpen: 2 * firstOpen, maxOpen: maxOpen, 4 * time.Minute: maxOpen,

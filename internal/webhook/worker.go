@@ -192,7 +192,7 @@ func (d *Dispatcher) turn(w *worker, t *turn) (ok bool) {
 		}
 		var due []candidate
 		var err error
-		ep, due, full, err = d.look(ctx, tx, w.id, t.room, time.Now().UTC())
+		ep, due, full, err = d.look(ctx, tx, w.id, t.room, d.o.Clock.Now())
 		if err != nil || len(due) == 0 {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 type Rows struct {
 	shape Shape
 	one   bool
+	lines bool // a line for each record, not a list
 	count int
 	buf   []byte
 	keys  []byte // `{"id":`, `,"name":` and so on, one after another
@@ -33,9 +34,16 @@ type column struct {
 
 // Reset prepares for another answer: one record alone, or a list.
 func (r *Rows) Reset(shape Shape, one bool) {
-	r.shape, r.one, r.count, r.Extra, r.Nested = shape, one, 0, nil, nil
+	r.shape, r.one, r.lines, r.count, r.Extra, r.Nested = shape, one, false, 0, nil, nil
 	r.buf, r.keys, r.cols = r.buf[:0], r.keys[:0], r.cols[:0]
 }
+
+// Lines puts each record on a line of its own (NDJSON), from the next Reset off
+// no more. Bytes gives what was written.
+func (r *Rows) Lines() { r.lines = true }
+
+// Bytes is what was written so far; it is valid until the next Reset.
+func (r *Rows) Bytes() []byte { return r.buf }
 
 // Columns takes the columns and prepares the keys of every record.
 func (r *Rows) Columns(cols []backend.Column) error {
@@ -57,9 +65,11 @@ func (r *Rows) Row(row []backend.Value) error {
 		return fmt.Errorf("a row of %d values for %d columns", len(row), len(r.cols))
 	}
 	dst := r.buf
-	if r.count > 0 {
+	switch {
+	case r.lines:
+	case r.count > 0:
 		dst = append(dst, ',')
-	} else if !r.one {
+	case !r.one:
 		dst = append(dst, '[')
 	}
 	start := 0
@@ -78,7 +88,10 @@ func (r *Rows) Row(row []backend.Value) error {
 	if r.Extra != nil {
 		dst = r.Extra(dst, r.count)
 	}
-	r.buf = append(dst, '}')
+	if dst = append(dst, '}'); r.lines {
+		dst = append(dst, '\n')
+	}
+	r.buf = dst
 	r.count++
 	return nil
 }

@@ -1,0 +1,42 @@
+package httpapi
+
+import (
+	"gatehouse/internal/fault"
+	"gatehouse/internal/httpapi/wire"
+	"gatehouse/internal/identity"
+)
+
+// queryRoutes are those of the universal ones that work on many records at once.
+func (s *Server) queryRoutes() []Route {
+	const list = "/api/v1/{model}"
+	route := func(method, pattern, summary string, action identity.Action, h handler, params ...Param) Route {
+		return Route{
+			Method: method, Pattern: pattern, Summary: summary, Access: Scoped, Action: action, Limiting: Counted,
+			Params: append(params, contextParams()...), handler: h,
+		}
+	}
+	domain := listParams()[0]
+	most := Param{"max_affected", "integer", "Records that may be changed; if more are found, none is. Default: 1000."}
+
+	patch := route("PATCH", list, "Changes all records that a domain finds, or none", identity.Write, with(s.readBulkWrite, s.writeMatching), domain, most)
+	patch.Input, patch.Output = "an object of fields", "the ids of the changed records, and their count"
+	patch.Doc = Doc{ID: "updateMatching", Tag: TagRecords, Body: wire.Named(SchemaUpdate), Data: affectedSchema(), Faults: []fault.Kind{fault.Conflict}}
+	remove := route("DELETE", list, "Deletes all records that a domain finds, or none", identity.Delete, with(s.readBulk, s.deleteMatching), domain, most)
+	remove.Output = "the ids of the deleted records, and their count"
+	remove.Doc = Doc{ID: "deleteMatching", Tag: TagRecords, Data: affectedSchema(), Faults: []fault.Kind{fault.Conflict}}
+
+	sums := route("GET", list+"/aggregate", "Counts and sums, by groups", identity.Read, with(s.readAggregate, s.aggregate), aggregateParams()...)
+	sums.Output = "a list of groups: what they have in common, and the figures"
+	sums.Doc = Doc{
+		ID: "aggregateRecords", Tag: TagRecords,
+		Data: wire.ListOf(wire.MapOf(wire.Anything(""), "A group: what its records have in common, and the figures, as they were asked for."), ""),
+		Meta: wire.Object(wire.Must("total", wire.Whole("Groups there are.")), wire.Must("limit", wire.Whole("")),
+			wire.Must("offset", wire.Whole("")), wire.Must("count", wire.Whole("Groups in this answer."))),
+	}
+	return []Route{patch, remove, sums}
+}
+
+// affectedSchema describes what a change of many records answers.
+func affectedSchema() *wire.Schema {
+	return wire.Object(wire.Must("ids", wire.ListOf(wire.RecordID(""), "")), wire.Must("count", wire.Whole("")))
+}
