@@ -86,7 +86,7 @@ func (a *App) open(ctx context.Context) (err error) {
 		return fmt.Errorf("read the settings: %w", err)
 	}
 	a.Identity, err = identity.New(ctx, a.DB, identity.NewUsers(a.DB), identity.Options{
-		Passwords: passwords, Resources: resourceNames(), Algorithm: a.Config.Server.TokenSigning.Algorithm(),
+		Passwords: passwords, Resources: resourceNames(a.Config), Algorithm: a.Config.Server.TokenSigning.Algorithm(),
 	})
 	if err != nil {
 		return fmt.Errorf("prepare identities: %w", err)

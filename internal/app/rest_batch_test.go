@@ -74,8 +74,8 @@ func TestUpsertByExternalID(t *testing.T) {
 		if err != nil {
 			h.Fatal(err)
 		}
-		h.send("PUT", "/api/v1/res.partner?key=id", `{"id":"shop.c8","name":"Eight"}`, "Authorization", "", "X-API-Key", key).want(200)
-		h.send("PUT", "/api/v1/res.partner?key=id", `{"id":"base.c8","name":"Eight"}`, "Authorization", "", "X-API-Key", key).want(403)
+		h.send("PUT", "/api/v1/res.partner?key=id", `{"id":"shop.c8","name":"Eight"}`, "X-API-Key", key).want(200)
+		h.send("PUT", "/api/v1/res.partner?key=id", `{"id":"base.c8","name":"Eight"}`, "X-API-Key", key).want(403)
 		all := together(6, func(i int) said {
 			return h.sendTo(i, "PUT", "/api/v1/res.partner?key=ref", fmt.Sprintf(`{"ref":"R-1","name":"Racer %d"}`, i))
 		})

@@ -28,11 +28,18 @@ type house struct {
 
 // onBothStores runs fn on a house of each store.
 func onBothStores(t *testing.T, fn func(h *house)) {
+	t.Helper()
+	onBothStoresWith(t, func(*config.Config) {}, fn)
+}
+
+func onBothStoresWith(t *testing.T, change func(*config.Config), fn func(h *house)) {
+	t.Helper()
 	for _, store := range sqltest.Dialects() {
 		t.Run(store, func(t *testing.T) {
 			h := &house{T: t}
 			cfg := config.Default()
 			cfg.Store.DataDir, cfg.Store.AdminPassword = t.TempDir(), "secret"
+			change(cfg)
 			nodes := 1
 			if store == "postgres" {
 				_, where := sqltest.Postgres(t)
@@ -86,6 +93,9 @@ func (h *house) sendTo(node int, method, path, body string, headers ...string) s
 	}
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
+	}
+	if r.Header.Get("X-API-Key") != "" {
+		r.Header.Del("Authorization")
 	}
 	w := httptest.NewRecorder()
 	h.nodes[node%len(h.nodes)].ServeHTTP(w, r)

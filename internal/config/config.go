@@ -25,6 +25,7 @@ type Config struct {
 
 	Server  Server  `embed:"" group:"server"`
 	Store   Store   `embed:"" group:"store"`
+	API     API     `embed:"" group:"api"`
 	Webhook Webhook `embed:"" group:"webhook"`
 	Log     Log     `embed:"" group:"log"`
 
@@ -54,6 +55,12 @@ type Store struct {
 	AdminPassword    Secret      `name:"admin-password" env:"GATEHOUSE_ADMIN_PASSWORD" from:"env" help:"Password of the user admin, who is made at the first start. Without it a random one is made and printed once."`
 }
 
+// API is what the REST API offers beside what comes with Gatehouse.
+type API struct {
+	Resources Resources   `name:"resources" env:"GATEHOUSE_RESOURCES" from:"env,file" placeholder:"YAML" help:"Curated resources of your own: see below."`
+	Methods   MethodLists `name:"methods" env:"GATEHOUSE_METHODS" from:"env,file" placeholder:"YAML" help:"Which business methods may be called, by model: see below. Models that are not named: all public ones."`
+}
+
 // Webhook is what webhooks may reach.
 type Webhook struct {
 	AllowNetworks Networks `name:"webhook-allow-networks" env:"GATEHOUSE_WEBHOOK_ALLOW_NETWORKS" placeholder:"CIDR,..." help:"Networks that are not public (private, loopback, link-local) and that webhooks may call nevertheless, such as 10.1.0.0/16. Empty: none."`
@@ -70,6 +77,7 @@ func groups() []kong.Group {
 	return []kong.Group{
 		{Key: "server", Title: "Server"},
 		{Key: "store", Title: "Store"},
+		{Key: "api", Title: "API"},
 		{Key: "webhook", Title: "Webhooks"},
 		{Key: "log", Title: "Log"},
 	}

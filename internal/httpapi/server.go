@@ -83,6 +83,8 @@ type Deps struct {
 	// PublicURL is where callers reach the server, without a slash at the end;
 	// "": what they reached it as.
 	PublicURL string
+	// Methods narrows which business methods may be called.
+	Methods MethodLists
 	// Answers does requests with an idempotency key once; nil minds no keys.
 	Answers Answers
 	// Resources are the curated ones; see StandardResources. None by default.
