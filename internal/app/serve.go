@@ -53,6 +53,7 @@ func (a *App) api() (*httpapi.Server, error) {
 		Resources: resources(a.Config), Methods: httpapi.MethodLists(a.Config.API.Methods), Log: a.Log,
 		Observer: a.observers(), Telemetry: telemetry{a.Traffic},
 		TrustedProxies: a.Config.Server.TrustedProxies, MaxBody: int64(a.Config.Server.MaxBody),
+		MaxUpload:      int64(a.Config.Server.MaxUpload),
 		RequestTimeout: a.Config.Server.RequestTimeout, Version: a.Version,
 		Documents: docs,
 		Answers:   answers{a.Answers},

@@ -234,11 +234,17 @@ func (s *Server) operate(c *call, op *operation, data map[string]any) (one done,
 			return done{}, false, err
 		}
 	}
+	if sub.route.Doc.BodyType != "" {
+		return done{}, false, fault.New(fault.BadRequest, "A batch holds no files")
+	}
 	if sub.params.dryRun {
 		return done{}, false, wrongParam("dry_run", "belongs to the batch, not to one of its operations")
 	}
 	if err := s.handle(sub); err != nil {
 		return done{}, false, err
+	}
+	if sub.reply.content != nil || sub.reply.stream != nil || sub.reply.file != nil {
+		return done{}, false, fault.New(fault.BadRequest, "A batch holds no files")
 	}
 	one = done{Status: sub.reply.status(), Location: sub.reply.location}
 	if one.Body, err = sub.appendReply(nil, &sub.reply); err != nil {

@@ -99,6 +99,8 @@ func Headers() []Header {
 		{"If-None-Match", wire.Text("ETag of the version that the caller has: 304 if it still holds.")},
 		{"Idempotency-Key", wire.Text("A key of the caller's for this request. Sent again within 24 hours, it is answered again and not done again.").Like("0b1f6a52-5d0e-4f1c-9a53-3e8f0c3d7a11")},
 		{"Idempotent-Replayed", wire.Text("true: the answer is that of an earlier request with this Idempotency-Key.").Like("true")},
+		{"Range", wire.Text("The part of the file that is wanted.").Like("bytes=0-1023")},
+		{"If-Range", wire.Text("ETag of the version of which a part is wanted; of another one the whole file is answered.")},
 		{"If-Match", wire.Text("ETag of the version that the caller expects: 412 if there is another one.")},
 	}
 }
@@ -111,7 +113,7 @@ func PathParam(name string) (*wire.Schema, bool) {
 	case "model":
 		return wire.Text("Odoo's name of the model.").Like("res.partner"), true
 	case "method":
-		return wire.Text("A public business method.").Like("name_search"), true
+		return wire.Text("A public business method; of GET and PUT, a binary field.").Like("name_search"), true
 	}
 	return nil, false
 }

@@ -38,6 +38,8 @@ type reply struct {
 	upgrade func(http.ResponseWriter, *http.Request)
 	// file is sent as it is, in place of all else.
 	file *File
+	// content is a file, a part of which may be all that is asked for.
+	content *content
 	// stream is the body where it is not an envelope.
 	stream *stream
 }
@@ -100,6 +102,8 @@ func (c *call) formatReply() (err error) {
 	case c.reply.file != nil:
 		c.out, err = c.formatFile(c.reply.file)
 		return err
+	case c.reply.content != nil:
+		return c.formatContent(c.reply.content)
 	case c.reply.kept != nil:
 		c.out = append(c.out[:0], c.reply.kept.Body...)
 		return nil

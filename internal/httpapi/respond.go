@@ -24,6 +24,9 @@ func (s *Server) respond(c *call) error {
 	case c.fault != nil || !c.reply.none && c.reply.upgrade == nil:
 		h["Content-Type"] = s.fixed.json
 	}
+	if c.reply.content != nil && c.fault == nil {
+		c.reply.content.headers(h)
+	}
 	if c.reply.file != nil && c.fault == nil {
 		c.fileHeaders(h, c.reply.file)
 	}

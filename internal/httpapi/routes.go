@@ -73,6 +73,7 @@ func (s *Server) routes() []Route {
 	}
 	all = append(all, s.queryRoutes()...)
 	all = append(all, s.upsertRoutes()...)
+	all = append(all, s.contentRoutes()...)
 	return withConditions(append(all, s.recordRoutes()...))
 }
 

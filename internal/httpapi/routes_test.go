@@ -121,7 +121,7 @@ func TestNoSuchPath(t *testing.T) {
 		}
 	}
 	// A method name in the path of a GET is a path that only POST knows.
-	h.send("all", "GET", "/api/v1/res.partner/1/echo", "").wantError(405, fault.MethodNotAllowed, "Method GET is not allowed here")
+	h.send("all", "GET", "/api/v1/res.partner/1/echo", "").wantError(404, fault.NotFound, "The model res.partner has no field echo that holds a file")
 }
 
 func TestWrongMethod(t *testing.T) {
@@ -129,7 +129,7 @@ func TestWrongMethod(t *testing.T) {
 	for _, test := range []struct{ method, path, allow string }{
 		{"LINK", "/api/v1/res.partner", "DELETE, GET, HEAD, PATCH, POST, PUT"},
 		{"POST", "/api/v1/res.partner/1", "DELETE, GET, HEAD, PATCH, PUT"},
-		{"GET", "/api/v1/res.partner/1/echo", "POST"},
+		{"DELETE", "/api/v1/res.partner/1/echo", "GET, HEAD, POST, PUT"},
 		{"GET", "/api/v1/auth/login", "POST"},
 		{"POST", "/api/v1/ping", "GET, HEAD"},
 		{"PUT", "/api/v1/settings", "GET, HEAD, PATCH"},

@@ -97,6 +97,9 @@ type Deps struct {
 	TrustedProxies []netip.Prefix
 	// MaxBody is the size of the largest body in bytes; 0 is 8 MiB.
 	MaxBody int64
+	// MaxUpload is the size of the largest file that is sent as it is; where it
+	// is less than MaxBody, that.
+	MaxUpload int64
 	// RequestTimeout is how long a request may take; 0 is without end.
 	RequestTimeout time.Duration
 	// AdmitUncounted lets requests through that the limiter cannot count
