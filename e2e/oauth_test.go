@@ -101,7 +101,7 @@ func installNode(t *testing.T) {
 			t.Skipf("%s is not installed", program)
 		}
 	}
-	if _, err := os.Stat("npm/node_modules/standardwebhooks"); err != nil {
+	if _, err := os.Stat("npm/node_modules/openapi-fetch"); err != nil {
 		install := exec.Command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
 		install.Dir = "npm"
 		if out, err := install.CombinedOutput(); err != nil {

@@ -210,6 +210,10 @@ func TestConditionalReads(t *testing.T) {
 		if data := short.data(); len(data) != 2 {
 			h.Errorf("fields=name answers %v", data)
 		}
+		deep := h.send("GET", path+"?fields=name,company_id.name", "").want(200)
+		if tag := deep.header.Get("ETag"); strings.Split(tag, "-")[0] != strings.Split(whole, "-")[0] {
+			h.Errorf("tags %s and %s", whole, tag)
+		}
 		h.send("PUT", path, `{"name":"Other"}`).want(200)
 		h.send("GET", path, "", "If-None-Match", whole).want(200)
 	})

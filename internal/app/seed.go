@@ -54,12 +54,20 @@ func (a *App) seed(ctx context.Context) error {
 	if random {
 		a.FirstPassword = password
 	}
-	if !a.Config.Store.Demo {
+	if a.Config.Store.Demo {
+		err := a.Engine.Sudo(ctx, business.Demo)
+		if errors.Is(err, business.ErrHasData) {
+			a.Log.Warn("no demo data was loaded", "reason", err)
+		} else if err != nil {
+			return err
+		}
+	}
+	if !a.Config.Store.TrafficDemo {
 		return nil
 	}
-	err := a.Engine.Sudo(ctx, business.Demo)
-	if errors.Is(err, business.ErrHasData) {
-		a.Log.Warn("no demo data was loaded", "reason", err)
+	err := inventTraffic(ctx, a.DB)
+	if errors.Is(err, traffic.ErrHasTraffic) {
+		a.Log.Info("no traffic was invented", "reason", err)
 		return nil
 	}
 	return err

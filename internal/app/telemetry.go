@@ -5,8 +5,10 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"gatehouse/internal/httpapi"
+	"gatehouse/internal/identity"
 	"gatehouse/internal/sqldb"
 	"gatehouse/internal/traffic"
 	"gatehouse/internal/webhook"
@@ -18,8 +20,12 @@ type observer struct {
 	steps   []string
 }
 
-// Observe implements httpapi.Observer.
+// Observe implements httpapi.Observer. The dashboard does not watch itself: an
+// open page would ask on because of what it asked.
 func (o observer) Observe(e *httpapi.Event) {
+	if e.Credential == identity.Session && strings.HasPrefix(e.Route, httpapi.TelemetryPath) && e.Status < http.StatusBadRequest {
+		return
+	}
 	event := traffic.Event{
 		Time: e.Time, RequestID: e.RequestID, Method: e.Method, Path: e.Path, Route: e.Route, Model: e.Model, Query: e.Query,
 		Status: e.Status, Latency: e.Latency, Steps: e.Steps[:], StepNames: o.steps, BytesIn: e.BytesIn, BytesOut: e.BytesOut,
@@ -125,4 +131,30 @@ func (all observers) Observe(e *httpapi.Event) {
 	for _, o := range all {
 		o.Observe(e)
 	}
+}
+
+// inventTraffic writes the traffic of a year, of the users and credentials
+// there are.
+func inventTraffic(ctx context.Context, db sqldb.DB) error {
+	ids := [3][]int64{}
+	err := db.Read(ctx, func(q sqldb.Querier) error {
+		for i, sql := range []string{
+			`select id from res_users where active and not share and id > 1 order by id limit 4`,
+			`select id from gateway_key where active order by id limit 5`,
+			`select id from gateway_client where active order by id limit 3`,
+		} {
+			err := q.Query(ctx, sql, nil, func(r sqldb.Row) error {
+				ids[i] = append(ids[i], r.Int(0))
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return traffic.Demo(ctx, db, time.Now(), ids[0], ids[1], ids[2])
 }

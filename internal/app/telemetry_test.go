@@ -1,6 +1,8 @@
 package app
 
 import (
+	"net/http/httptest"
+	"strings"
 	"testing"
 )
 
@@ -42,5 +44,33 @@ func TestTelemetry(t *testing.T) {
 	callers := data["callers"].([]any)
 	if len(callers) != 2 || callers[0].(map[string]any)["name"] != "admin" {
 		t.Errorf("callers: %v", callers)
+	}
+}
+
+// TestDashboardDoesNotWatchItself: what an open page asks for is no traffic,
+// unless it fails; what a program asks for is.
+func TestDashboardDoesNotWatchItself(t *testing.T) {
+	_, h := start(t)
+	r := httptest.NewRequest("POST", "/api/v1/auth/session", strings.NewReader(`{"login":"admin","password":"secret"}`))
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	page := []string{"Cookie", strings.Split(w.Header().Get("Set-Cookie"), ";")[0], "Sec-Fetch-Site", "same-origin"}
+	total := func() float64 {
+		t.Helper()
+		status, answer := send(t, h, "GET", "/api/v1/telemetry", "", page...)
+		if status != 200 {
+			t.Fatalf("telemetry: %d %v", status, answer)
+		}
+		return answer["data"].(map[string]any)["kpis"].(map[string]any)["total_requests"].(float64)
+	}
+	before := total()
+	if again := total(); again != before {
+		t.Errorf("a look at the dashboard made %v of %v requests", again, before)
+	}
+	send(t, h, "GET", "/api/v1/telemetry?range=2h", "", page...)
+	send(t, h, "GET", "/api/v1/ping", "", page...)
+	if after := total(); after != before+2 {
+		t.Errorf("%v requests, want %v: failures and other routes count", after, before+2)
 	}
 }

@@ -53,6 +53,7 @@ type Store struct {
 	DatabaseURL      DatabaseURL `name:"database-url" env:"GATEHOUSE_DATABASE_URL" placeholder:"URL" help:"PostgreSQL to use in place of SQLite: postgres://user:password@host/database."`
 	DatabaseMaxConns int         `name:"database-max-conns" env:"GATEHOUSE_DATABASE_MAX_CONNS" default:"0" placeholder:"N" help:"Most connections that this process opens to PostgreSQL for requests. 0: eight per processor."`
 	Demo             bool        `name:"demo" env:"GATEHOUSE_DEMO" help:"Load demo data at the first start. Never over existing data."`
+	TrafficDemo      bool        `name:"traffic-demo" env:"GATEHOUSE_TRAFFIC_DEMO" help:"Write a year of invented traffic, so that the dashboard can be seen full. Once, and never over traffic that there is."`
 	AdminPassword    Secret      `name:"admin-password" env:"GATEHOUSE_ADMIN_PASSWORD" from:"env" help:"Password of the user admin, who is made at the first start. Without it a random one is made and printed once."`
 }
 

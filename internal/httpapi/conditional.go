@@ -128,6 +128,15 @@ func (s *stamped) Row(row []backend.Value) error {
 	return s.next.Row(row)
 }
 
+// stamping is a sink that keeps the version in c.stamp, where a query asks for it.
+func (c *call) stamping(q *backend.Query, sink backend.Sink) backend.Sink {
+	if !q.Version {
+		return sink
+	}
+	c.stamp = stamped{next: sink}
+	return &c.stamp
+}
+
 // versionText is a version as it stands in a tag.
 func versionText(version int64) string {
 	if version == 0 {

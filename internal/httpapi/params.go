@@ -28,11 +28,11 @@ func (p Param) Schema() *wire.Schema {
 	least := func(n float64) { s.Min = &n }
 	switch p.Name {
 	case "domain":
-		s.Example = `[["is_company","=",true]]`
+		s.Example = `[["id","in",[1,2,3]]]` // of fields that every model has
 	case "fields":
-		s.Example = "name,email"
-	case "order":
-		s.Example = "name asc, id desc"
+		s.Example = "display_name"
+	case "aggregates":
+		s.Example = "__count"
 	case "limit", "offset":
 		least(0)
 	case "page", "per_page":

@@ -77,11 +77,14 @@ func (p *params) pageMeta(total int64, count int, next string) *meta {
 
 // getRecord answers one record.
 func (s *Server) getRecord(c *call, in recordInput) (reply, error) {
+	tree, err := s.tree(c, in.model, in.fields)
+	if err != nil {
+		return reply{}, err
+	}
 	rows := c.recordRows(in.shape, true)
-	c.stamp = stamped{next: rows}
-	if _, err := s.deps.Backend.Search(c.ctx, c.caller, &backend.Query{
+	if _, err := s.find(c, &backend.Query{
 		Model: in.model, IDs: []int64{in.id}, Fields: in.fields, Version: true,
-	}, &c.stamp); err != nil {
+	}, tree, rows); err != nil {
 		return reply{}, err
 	}
 	if rows.Len() != 1 {

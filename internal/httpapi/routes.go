@@ -71,6 +71,7 @@ func (s *Server) routes() []Route {
 	for i := range s.deps.Resources {
 		all = append(all, s.resourceRoutes(&s.deps.Resources[i])...)
 	}
+	all = append(all, s.modelRoutes()...)
 	all = append(all, s.queryRoutes()...)
 	all = append(all, s.upsertRoutes()...)
 	all = append(all, s.contentRoutes()...)

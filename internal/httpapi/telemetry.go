@@ -23,6 +23,9 @@ type Telemetry interface {
 	Metrics(ctx context.Context) (text []byte, contentType string)
 }
 
+// TelemetryPath is where all routes of the dashboard's figures are.
+const TelemetryPath = "/api/v1/telemetry"
+
 // telemetryRoutes are the dashboard's, and that of Prometheus.
 func (s *Server) telemetryRoutes() []Route {
 	if s.deps.Telemetry == nil {
@@ -30,7 +33,7 @@ func (s *Server) telemetryRoutes() []Route {
 	}
 	return []Route{
 		{
-			Method: "GET", Pattern: "/api/v1/telemetry", Access: AdminOnly, Limiting: Counted, handler: bare(s.telemetry),
+			Method: "GET", Pattern: TelemetryPath, Access: AdminOnly, Limiting: Counted, handler: bare(s.telemetry),
 			Summary: "Every figure and chart of the dashboard", Output: "kpis and charts",
 			Params: []Param{
 				{"range", "string", "24h, 30d or 1y. Default: 24h."},
@@ -40,10 +43,11 @@ func (s *Server) telemetryRoutes() []Route {
 			Doc: Doc{ID: "telemetry", Tag: TagTraffic, Data: telemetrySchema()},
 		},
 		{
-			Method: "GET", Pattern: "/api/v1/telemetry/live", Access: AdminOnly, Limiting: Counted, handler: bare(s.live),
+			Method: "GET", Pattern: TelemetryPath + "/live", Access: AdminOnly, Limiting: Counted, handler: bare(s.live),
 			Summary: "A WebSocket that tells the figures of each second, and failed requests", Output: "frames of JSON",
 			Doc: Doc{
 				ID: "telemetryLive", Tag: TagTraffic, Statuses: []int{http.StatusSwitchingProtocols}, Faults: []fault.Kind{fault.Unavailable},
+				Also: []Media{{"application/json", frameSchema()}},
 			},
 		},
 		{

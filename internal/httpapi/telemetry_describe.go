@@ -43,3 +43,9 @@ func telemetrySchema() *wire.Schema {
 		rows("callers", "id", wire.Must("name", wire.Text(""))),
 	)
 }
+
+// frameSchema describes what the live stream sends.
+func frameSchema() *wire.Schema {
+	return wire.Object(wire.Must("type", wire.Word("", "hello", "tick", "fault"))).
+		Open("Frames, once connected: the figures of each second, and each failed request.")
+}

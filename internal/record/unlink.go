@@ -58,6 +58,9 @@ func (e *Env) unlink(m *schema.Model, ids []int64) error {
 	if err := e.referers(m, ids); err != nil {
 		return err
 	}
+	if err := e.noteFalling(m, ids, 0); err != nil {
+		return err
+	}
 	if err := e.affected(m, ids, change{gone: true}); err != nil {
 		return err
 	}
@@ -93,7 +96,7 @@ func (e *Env) unlink(m *schema.Model, ids []int64) error {
 // restricting link refuses the deletion, the others change what is computed
 // from them.
 func (e *Env) referers(m *schema.Model, ids []int64) error {
-	own, gone := trailKeys(m, ids), trailKeys(m, ids)
+	own, gone := recordSet(m, ids), recordSet(m, ids)
 	for _, f := range e.st.reg.Referers(m.Name) {
 		if f.Model.Abstract || automatic(f.Name) {
 			continue

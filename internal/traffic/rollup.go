@@ -137,13 +137,17 @@ func (c *callerTally) clone() *callerTally {
 }
 
 func (d *delta) addCaller(at int64, caller string, c *callerTally) {
+	d.addLevels(at, caller, c, minutes, hours, days)
+}
+
+func (d *delta) addLevels(at int64, caller string, c *callerTally, levels ...level) {
 	total := counts{}
 	for _, n := range c.endpoints {
 		total.add(n)
 	}
 	sketches := c.sketches()
 	top := c.busiest()
-	for _, l := range []level{minutes, hours, days} {
+	for _, l := range levels {
 		place := bucket{l, l.start(at), caller}
 		at0(d.totals, place).add(&total)
 		for class, s := range sketches {

@@ -52,6 +52,7 @@ func TestTotalsAreExact(t *testing.T) {
 		}
 		nodes[1] = node(t, b, setting.LogErrors)
 		observe()
+		flush(t, nodes[0])
 		flush(t, nodes[1])
 		for _, caller := range []string{"", "user:2", "key:3", "client:1", "anonymous", "key:99"} {
 			for _, status := range append([]string{""}, classNames[:]...) {

@@ -112,49 +112,47 @@ func (b bucket) row() []any { return []any{int64(b.level), b.caller, b.at} }
 // transaction may run again.
 func (d *delta) store(ctx context.Context, tx sqldb.Tx) error {
 	totals, endpoints, addresses := tables()
-	rows := make([][]any, 0, len(d.totals))
+	rows := d.rowsOf()
+	for i, t := range []table{totals, endpoints, addresses} {
+		if err := addRows(ctx, tx, t, rows[i]); err != nil {
+			return err
+		}
+	}
+	return d.storeSketches(ctx, tx)
+}
+
+// rowsOf are the rows of the additive tables, in order.
+func (d *delta) rowsOf() (all [3][][]any) {
 	for _, k := range ordered(d.totals, bucket.compare) {
-		c, row := d.totals[k], k.row()
-		for i := range c {
-			row = append(row, c[i].n)
-		}
-		for i := range c {
-			row = append(row, c[i].micros)
-		}
-		for i := range c {
-			row = append(row, c[i].out)
-		}
-		rows = append(rows, row)
+		all[0] = append(all[0], appendSums(k.row(), d.totals[k], true))
 	}
-	if err := addRows(ctx, tx, totals, rows); err != nil {
-		return err
-	}
-	rows = make([][]any, 0, len(d.endpoints))
 	for _, k := range ordered(d.endpoints, endpointBucket.compare) {
-		c, row := d.endpoints[k], append(k.row(), k.endpoint)
-		for i := range c {
-			row = append(row, c[i].n)
-		}
-		for i := range c {
-			row = append(row, c[i].micros)
-		}
-		rows = append(rows, row)
+		all[1] = append(all[1], appendSums(append(k.row(), k.endpoint), d.endpoints[k], false))
 	}
-	if err := addRows(ctx, tx, endpoints, rows); err != nil {
-		return err
-	}
-	rows = make([][]any, 0, len(d.addresses))
 	for _, k := range ordered(d.addresses, addressBucket.compare) {
 		row := append(k.row(), k.ip.String())
 		for _, n := range d.addresses[k] {
 			row = append(row, n)
 		}
-		rows = append(rows, row)
+		all[2] = append(all[2], row)
 	}
-	if err := addRows(ctx, tx, addresses, rows); err != nil {
-		return err
+	return all
+}
+
+// appendSums adds the columns of sums to a row.
+func appendSums(row []any, c *counts, out bool) []any {
+	for i := range c {
+		row = append(row, c[i].n)
 	}
-	return d.storeSketches(ctx, tx)
+	for i := range c {
+		row = append(row, c[i].micros)
+	}
+	for i := range c {
+		if out {
+			row = append(row, c[i].out)
+		}
+	}
+	return row
 }
 
 // storeSketches adds what SQL cannot add: it locks the rows, reads them, and

@@ -244,7 +244,7 @@ func (w *worker) begin(ep *endpoint, jobs []job, full bool) {
 	if ep == nil {
 		return
 	}
-	if w.ep == nil || w.busy == 0 {
+	if w.busy == 0 && len(w.done) == 0 { // the store has counted all calls
 		w.failing = ep.failures
 	}
 	w.ep = ep
