@@ -15,6 +15,7 @@ import (
 	"gatehouse/internal/business"
 	"gatehouse/internal/httpapi"
 	"gatehouse/internal/oauth"
+	"gatehouse/internal/odooapi"
 	"gatehouse/internal/record"
 	"gatehouse/internal/throttle"
 	"gatehouse/web"
@@ -55,6 +56,7 @@ func (a *App) api() (*httpapi.Server, error) {
 		TrustedProxies: a.Config.Server.TrustedProxies, MaxBody: int64(a.Config.Server.MaxBody),
 		MaxUpload:      int64(a.Config.Server.MaxUpload),
 		RequestTimeout: a.Config.Server.RequestTimeout, Version: a.Version,
+		Protocols: []httpapi.Protocol{&odooapi.API{Backend: a.Engine, Users: a.Identity}},
 		Documents: docs,
 		Answers:   answers{a.Answers},
 		OAuth:     &oauth.Server{Clients: a.Identity}, PublicURL: string(a.Config.Server.PublicURL),

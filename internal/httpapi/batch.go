@@ -281,6 +281,7 @@ func (s *Server) operationCall(c *call, op *operation, data map[string]any) (*ca
 	}
 	sub := &call{r: r, ctx: c.ctx, settings: c.settings, ip: c.ip, who: c.who, began: c.began, event: c.event}
 	s.match(sub)
+	sub.access, sub.action = sub.route.Access, sub.route.Action
 	sub.event.Route, sub.event.Model = sub.route.Pattern, sub.route.modelOf(r)
 	sub.caller = &backend.Caller{UserID: c.caller.UserID, Admin: c.caller.Admin, Origin: c.caller.Origin}
 	return sub, nil

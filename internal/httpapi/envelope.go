@@ -77,6 +77,9 @@ type page struct {
 
 // format puts the answer, or the error, into the envelope.
 func (s *Server) format(c *call) error {
+	if c.exchange != nil {
+		return s.formatExchange(c)
+	}
 	if c.fault == nil {
 		c.status = c.reply.status()
 		if c.reply.none || c.reply.upgrade != nil {

@@ -27,6 +27,12 @@ func (s *Server) respond(c *call) error {
 	if c.reply.content != nil && c.fault == nil {
 		c.reply.content.headers(h)
 	}
+	if c.contentType != "" {
+		h["Content-Type"] = []string{c.contentType}
+	}
+	if c.cookie != "" {
+		h["Set-Cookie"] = []string{c.cookie}
+	}
 	if c.reply.file != nil && c.fault == nil {
 		c.fileHeaders(h, c.reply.file)
 	}
@@ -115,6 +121,9 @@ func (c *call) rateHeaders(h http.Header, values *headerValues) {
 func (c *call) faultHeaders(h http.Header) {
 	switch c.fault.Kind {
 	case fault.Unauthenticated:
+		if c.status != http.StatusUnauthorized {
+			return
+		}
 		if wanted := challenge(c.route, c.r); wanted != "" {
 			h["WWW-Authenticate"] = []string{wanted}
 		}

@@ -34,6 +34,7 @@ type Route struct {
 	Doc Doc
 
 	handler handler
+	open    func(*http.Request, []byte) (Exchange, error) // of another protocol than REST, else nil
 }
 
 // handler reads the input of a request (the route step) and gives back what
