@@ -177,14 +177,14 @@ func TestBatchScopesAndLimits(t *testing.T) {
 		batch := func(operations ...string) said {
 			return h.send("POST", "/api/v1/batch", `{"operations":[`+strings.Join(operations, ",")+`]}`, "X-API-Key", key)
 		}
-		make := `{"method":"POST","path":"/api/v1/res.partner","body":{"name":"Scoped"}}`
-		got := batch(make, make, make).want(200)
+		create := `{"method":"POST","path":"/api/v1/res.partner","body":{"name":"Scoped"}}`
+		got := batch(create, create, create).want(200)
 		if left := strings.Join(got.header["RateLimit-Remaining"], " "); left != "7" {
 			h.Errorf("%s requests left", left)
 		}
-		batch(make, `{"method":"GET","path":"/api/v1/sale.order"}`).want(403)
+		batch(create, `{"method":"GET","path":"/api/v1/sale.order"}`).want(403)
 		batch(`{"method":"DELETE","path":"/api/v1/res.partner/1"}`).want(403)
-		batch(make, make, make, make, make).want(429)
+		batch(create, create, create, create, create).want(429)
 		h.send("POST", "/api/v1/batch", `{"operations":[]}`).want(401)
 	})
 }

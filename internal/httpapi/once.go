@@ -14,7 +14,7 @@ import (
 // idempotencyKey is the header as net/http spells it.
 const idempotencyKey = "Idempotency-Key"
 
-// maxKept answers are kept whole; of larger ones it is only known that the
+// maxKeptAnswer is the size of the largest answer that is kept whole; of larger ones it is only known that the
 // request has been done.
 const maxKeptAnswer = 1 << 20
 
@@ -104,12 +104,12 @@ func (c *call) keptRequest() (KeptRequest, error) {
 	if c.who.Kind == identity.ClientToken {
 		owner = "client:" + strconv.FormatInt(c.who.CredentialID, 10)
 	}
-	print := sha256.New()
+	digest := sha256.New()
 	for _, part := range []string{c.r.Method, c.r.URL.EscapedPath(), c.r.URL.RawQuery, c.who.Scopes.String()} {
-		_, _ = print.Write(wire.AppendString(nil, part))
+		_, _ = digest.Write(wire.AppendString(nil, part))
 	}
-	_, _ = print.Write(c.body)
-	return KeptRequest{Owner: owner, Key: key, Print: [32]byte(print.Sum(nil))}, nil
+	_, _ = digest.Write(c.body)
+	return KeptRequest{Owner: owner, Key: key, Print: [32]byte(digest.Sum(nil))}, nil
 }
 
 // answerToKeep writes an answer before it is sent, so that the very bytes are
