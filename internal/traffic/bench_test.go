@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"net/netip"
 	"syscall"
 	"testing"
 	"time"
 
+	"gatehouse/internal/clock"
 	"gatehouse/internal/setting"
 	"gatehouse/internal/sqldb"
 	"gatehouse/internal/sqldb/sqltest"
@@ -22,7 +24,7 @@ func BenchmarkObserve(b *testing.B) {
 			db := sqltest.Open(b, "sqlite")
 			r := node(b, db, level)
 			r.Start(context.Background())
-			random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // no secret
+			random := rand.New(rand.NewPCG(1, 2))
 			events := make([]*Event, 1024)
 			for i := range events {
 				events[i] = invented(random)
@@ -39,6 +41,33 @@ func BenchmarkObserve(b *testing.B) {
 			if err := r.Close(context.Background()); err != nil {
 				b.Fatal(err)
 			}
+		})
+	}
+}
+
+// BenchmarkLog writes entries: what they cost the process behind the requests.
+func BenchmarkLog(b *testing.B) {
+	for _, dialect := range sqltest.Dialects() {
+		b.Run(dialect, func(b *testing.B) {
+			r := node(b, sqltest.Open(b, dialect), setting.LogMetadata)
+			e := invented(rand.New(rand.NewPCG(1, 2)))
+			e.Time, e.Path, e.UserAgent = testNow, "/api/v1/res.partner/42", "Mozilla/5.0 (X11; Linux x86_64)"
+			e.Header = http.Header{
+				"User-Agent": {e.UserAgent}, "Accept": {"application/json"}, "Authorization": {"Bearer x"}, "Content-Type": {"application/json"},
+			}
+			e.StepNames = []string{"receive", "identify", "authorize", "limit", "address", "route", "handle", "format"}
+			e.Steps = []time.Duration{1e4, 1e4, 1e4, 1e4, 1e4, 1e4, 1e6, 1e4}
+			before := cpuTime()
+			for i := 0; b.Loop(); i++ {
+				e.RequestID = clock.RandomHex(12)
+				r.queue.add(e, setting.LogMetadata)
+				if i%logBatch == logBatch-1 {
+					if err := r.writeLog(context.Background()); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+			b.ReportMetric(float64((cpuTime()-before).Nanoseconds())/1000/float64(b.N), "cpu-us/entry")
 		})
 	}
 }
@@ -76,7 +105,7 @@ func cpuTime() time.Duration {
 // fillYear writes the days of a year, and the hours of two days.
 func fillYear(b *testing.B, db sqldb.DB) {
 	const callers, endpoints = 30, 50
-	random := rand.New(rand.NewPCG(3, 4)) //nolint:gosec // no secret
+	random := rand.New(rand.NewPCG(3, 4))
 	d := &demo{Rand: random}
 	flush := func() {
 		err := db.Write(context.Background(), func(tx sqldb.Tx) error {
