@@ -18,21 +18,7 @@ func (s *Server) respond(c *call) error {
 	h := c.w.Header()
 	h["X-Content-Type-Options"] = s.fixed.nosniff
 	h["Cache-Control"] = s.fixed.noStore
-	switch {
-	case c.fault == nil && c.reply.text != "":
-		h.Set("Content-Type", c.reply.text)
-	case c.fault != nil || !c.reply.none && c.reply.upgrade == nil:
-		h["Content-Type"] = s.fixed.json
-	}
-	if c.contentType != "" {
-		h["Content-Type"] = []string{c.contentType}
-	}
-	if c.cookie != "" {
-		h["Set-Cookie"] = []string{c.cookie}
-	}
-	if c.reply.file != nil && c.fault == nil {
-		c.fileHeaders(h, c.reply.file)
-	}
+	s.bodyHeaders(c, h)
 	values := headerValues{}
 	values.set(h, "X-Request-Id", c.event.RequestID)
 	if c.limited {
@@ -77,6 +63,22 @@ func (s *Server) respond(c *call) error {
 		}
 	}
 	return nil
+}
+
+// bodyHeaders say what the body is, where there is one.
+func (s *Server) bodyHeaders(c *call, h http.Header) {
+	if c.fault != nil || !c.reply.none && c.reply.upgrade == nil {
+		h["Content-Type"] = s.fixed.json
+	}
+	if c.contentType != "" {
+		h["Content-Type"] = []string{c.contentType}
+	}
+	if c.cookie != "" {
+		h["Set-Cookie"] = []string{c.cookie}
+	}
+	if c.reply.file != nil && c.fault == nil {
+		c.fileHeaders(h, c.reply.file)
+	}
 }
 
 // headerValues hands out slices of one value, all in one piece of memory. It
