@@ -66,7 +66,7 @@ func (s *Server) format(c *call) error {
 			c.status = http.StatusSwitchingProtocols
 			return nil
 		case c.reply.text != "":
-			c.out, c.contentType = append(c.out[:0], c.reply.raw...), c.reply.text
+			c.out = append(c.out[:0], c.reply.raw...)
 			return nil
 		case c.reply.stream != nil:
 			c.out = append(c.out[:0], c.reply.stream.chunk...)

@@ -81,8 +81,10 @@ func (s *Server) accessTo(c *call, model string) (modelAccess, error) {
 		mode    schema.Mode
 		action  identity.Action
 	}{
-		{&a.Read, schema.Read, identity.Read}, {&a.Create, schema.Create, identity.Write},
-		{&a.Write, schema.Write, identity.Write}, {&a.Delete, schema.Unlink, identity.Delete},
+		{&a.Read, schema.Read, identity.Read},
+		{&a.Create, schema.Create, identity.Write},
+		{&a.Write, schema.Write, identity.Write},
+		{&a.Delete, schema.Unlink, identity.Delete},
 	} {
 		if !c.who.Scopes.Allows(identity.Need{Action: right.action, Model: model}) {
 			continue

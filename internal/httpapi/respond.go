@@ -15,14 +15,64 @@ func (s *Server) respond(c *call) error {
 		c.status = http.StatusInternalServerError
 		c.out = c.appendFault(c.out[:0], fault.From(nil))
 	}
-	h := c.w.Header()
+	h, values := c.w.Header(), headerValues{}
+	s.headers(c, h, &values)
+	s.cors(c, h)
+	if c.fault == nil && c.reply.upgrade != nil {
+		c.reply.upgrade(c.w, c.r)
+		return nil
+	}
+	s.writeBody(c, h, &values)
+	return nil
+}
+
+// writeBody sends the status and what follows it.
+func (s *Server) writeBody(c *call, h http.Header, values *headerValues) {
+	if c.fault == nil && c.reply.stream != nil {
+		c.reply.stream.headers(h)
+	}
+	if c.streaming() {
+		c.w.WriteHeader(c.status)
+		s.pour(c)
+		return
+	}
+	if len(c.out) > 0 {
+		values.set(h, "Content-Length", strconv.Itoa(len(c.out)))
+	}
+	c.w.WriteHeader(c.status)
+	if c.r.Method != http.MethodHead && len(c.out) > 0 {
+		if _, err := c.w.Write(c.out); err != nil {
+			s.deps.Log.DebugContext(c.r.Context(), "answer not sent", "request_id", c.event.RequestID, "error", err)
+		}
+	}
+}
+
+// kindHeaders say what the body is.
+func (s *Server) kindHeaders(c *call, h http.Header) {
+	switch {
+	case c.contentType != "": // another protocol's
+		h["Content-Type"] = []string{c.contentType}
+	case c.fault == nil && c.reply.text != "":
+		h.Set("Content-Type", c.reply.text)
+	case c.fault != nil || !c.reply.none && c.reply.upgrade == nil:
+		h["Content-Type"] = s.fixed.json
+	}
+	if c.cookie != "" {
+		h["Set-Cookie"] = []string{c.cookie}
+	}
+	if c.reply.file != nil && c.fault == nil {
+		c.fileHeaders(h, c.reply.file)
+	}
+}
+
+// headers writes those that say what the answer is and what was counted.
+func (s *Server) headers(c *call, h http.Header, values *headerValues) {
 	h["X-Content-Type-Options"] = s.fixed.nosniff
 	h["Cache-Control"] = s.fixed.noStore
-	s.bodyHeaders(c, h)
-	values := headerValues{}
+	s.kindHeaders(c, h)
 	values.set(h, "X-Request-Id", c.event.RequestID)
 	if c.limited {
-		c.rateHeaders(h, &values)
+		c.rateHeaders(h, values)
 	}
 	if c.route != nil && c.route.Style == RFC && c.reply.file == nil {
 		h.Set("Pragma", "no-cache") // RFC 6749 section 5.1, for the caches of HTTP/1.0
@@ -40,44 +90,6 @@ func (s *Server) respond(c *call) error {
 	// the connection ends (RFC 9112 section 6.1).
 	if len(c.r.TransferEncoding) > 0 {
 		h.Set("Connection", "close")
-	}
-	s.cors(c, h)
-	if c.fault == nil && c.reply.upgrade != nil {
-		c.reply.upgrade(c.w, c.r)
-		return nil
-	}
-	if c.fault == nil && c.reply.stream != nil {
-		c.reply.stream.headers(h)
-	}
-	if len(c.out) > 0 && !c.streaming() {
-		values.set(h, "Content-Length", strconv.Itoa(len(c.out)))
-	}
-	c.w.WriteHeader(c.status)
-	if c.streaming() {
-		s.pour(c)
-		return nil
-	}
-	if c.r.Method != http.MethodHead && len(c.out) > 0 {
-		if _, err := c.w.Write(c.out); err != nil {
-			s.deps.Log.DebugContext(c.r.Context(), "answer not sent", "request_id", c.event.RequestID, "error", err)
-		}
-	}
-	return nil
-}
-
-// bodyHeaders say what the body is, where there is one.
-func (s *Server) bodyHeaders(c *call, h http.Header) {
-	if c.fault != nil || !c.reply.none && c.reply.upgrade == nil {
-		h["Content-Type"] = s.fixed.json
-	}
-	if c.contentType != "" {
-		h["Content-Type"] = []string{c.contentType}
-	}
-	if c.cookie != "" {
-		h["Set-Cookie"] = []string{c.cookie}
-	}
-	if c.reply.file != nil && c.fault == nil {
-		c.fileHeaders(h, c.reply.file)
 	}
 }
 

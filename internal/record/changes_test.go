@@ -117,8 +117,11 @@ func TestChanges(t *testing.T) {
 		}
 
 		for _, bad := range []backend.ChangesQuery{
-			{Model: "x_thing", Since: "nonsense"}, {Model: "res.partner", Since: list.Next}, {Model: "x_thing", DomainText: "[("},
-			{Model: "x_thing", DomainText: `[("nothing","=",1)]`}, {Model: "x_thing", Since: list.Next, DomainText: `[("nothing","=",1)]`},
+			{Model: "x_thing", Since: "nonsense"},
+			{Model: "res.partner", Since: list.Next},
+			{Model: "x_thing", DomainText: "[("},
+			{Model: "x_thing", DomainText: `[("nothing","=",1)]`},
+			{Model: "x_thing", Since: list.Next, DomainText: `[("nothing","=",1)]`},
 		} {
 			bad.Limit = 10
 			_, err := w.eng.Changes(ctx, su, &bad)

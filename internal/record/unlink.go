@@ -58,9 +58,6 @@ func (e *Env) unlink(m *schema.Model, ids []int64) error {
 	if err := e.referers(m, ids); err != nil {
 		return err
 	}
-	if err := e.noteFalling(m, ids, 0); err != nil {
-		return err
-	}
 	if err := e.affected(m, ids, change{gone: true}); err != nil {
 		return err
 	}
@@ -125,7 +122,7 @@ func (e *Env) referers(m *schema.Model, ids []int64) error {
 			return err
 		}
 	}
-	return nil
+	return e.noteFalling(m, ids, 0)
 }
 
 // computesFrom says whether anything is computed from a many2one.

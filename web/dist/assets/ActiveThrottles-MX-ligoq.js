@@ -1,0 +1,1 @@
+import{d as e,o as t}from"./index-5gtRHcn_.js";function n(n){e(n,{children:(e,n)=>{t(e,{icon:`throttle`,title:`Active Throttles`,text:`This page is not there yet.`})},$$slots:{default:!0}})}export{n as default};

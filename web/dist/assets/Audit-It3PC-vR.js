@@ -1,1 +1,0 @@
-import{n as e,t}from"./index-BfzJqOIB.js";function n(n){e(n,{children:(e,n)=>{t(e,{icon:`audit`,title:`Audit`,text:`This page is not there yet.`})},$$slots:{default:!0}})}export{n as default};

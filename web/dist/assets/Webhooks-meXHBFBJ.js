@@ -1,1 +1,0 @@
-import{n as e,t}from"./index-BfzJqOIB.js";function n(n){e(n,{children:(e,n)=>{t(e,{icon:`webhook`,title:`Configuration`,text:`This page is not there yet.`})},$$slots:{default:!0}})}export{n as default};
