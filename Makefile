@@ -75,7 +75,7 @@ bench: ## run the benchmarks (PKGS=./bench/... for a part)
 
 .PHONY: e2e
 e2e: ## run the end-to-end tests against the built binary
-	@if ls e2e/*_test.go >/dev/null 2>&1; then go test -count=1 -tags e2e ./e2e/...; else echo "no e2e tests yet"; fi
+	@if ls e2e/*_test.go >/dev/null 2>&1; then go test -count=1 -timeout 40m -tags e2e ./e2e/...; else echo "no e2e tests yet"; fi
 
 .PHONY: check
 check: $(CHECKS) ## run what continuous integration runs

@@ -166,8 +166,8 @@ func (w *hookWorld) hooks(ctx context.Context) error {
 	return w.db.Write(ctx, func(tx sqldb.Tx) error {
 		for i := range w.endpoints {
 			_, err := tx.Exec(ctx, `insert into gateway_webhook (name, model, on_create, on_write, on_unlink, url, concurrency, active,
-				failure_count, circuit, circuit_seconds, secret) values ('bench', 'res.partner', true, true, true, $1, $2, true, 0, 'closed', 0, $3)`,
-				w.url+strconv.Itoa(i), w.concurrency, webhook.NewSecret())
+				failure_count, circuit, circuit_seconds, secret) values ('bench', 'res.partner', $4, $4, $4, $1, $2, $4, 0, 'closed', 0, $3)`,
+				w.url+strconv.Itoa(i), w.concurrency, webhook.NewSecret(), true)
 			if err != nil {
 				return err
 			}

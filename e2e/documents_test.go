@@ -41,6 +41,7 @@ func TestDocuments(t *testing.T) {
 		{"README.md", readme[1:]},
 		{"docs/api.md", blocks(t, "docs/api.md")},
 		{"docs/operations.md", blocks(t, "docs/operations.md")},
+		{"docs/odoo-protocols.md", blocks(t, "docs/odoo-protocols.md")},
 	} {
 		t.Run(document.name, func(t *testing.T) {
 			script := ourAddress(strings.Join(document.blocks, "\n"), v.url)

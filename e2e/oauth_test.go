@@ -101,7 +101,12 @@ func installNode(t *testing.T) {
 			t.Skipf("%s is not installed", program)
 		}
 	}
-	if _, err := os.Stat("npm/node_modules/standardwebhooks"); err != nil {
+	// npm writes the second one when it has installed what the first one says
+	wanted, err := os.Stat("npm/package-lock.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if has, err := os.Stat("npm/node_modules/.package-lock.json"); err != nil || has.ModTime().Before(wanted.ModTime()) {
 		install := exec.Command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
 		install.Dir = "npm"
 		if out, err := install.CombinedOutput(); err != nil {

@@ -42,7 +42,11 @@ func (d *Docs) Document(ctx context.Context, q *httpapi.DocumentQuery) (*openapi
 			doc.TokenURL, doc.Scopes = q.Server+oauth.TokenPath, scopes(q.Resources)
 		}
 		if b.offered(r) {
-			doc.Operations = append(doc.Operations, operation(r))
+			op := operation(r)
+			if b.own[r.Model] != nil { // other paths to the records of a model
+				op.Body, op.Data = openapi.ForModel(op.Body, r.Model), openapi.ForModel(op.Data, r.Model)
+			}
+			doc.Operations = append(doc.Operations, op)
 		}
 	}
 	if q.Who != nil {

@@ -8,6 +8,8 @@ import (
 	"gatehouse/internal/httpapi"
 )
 
+//go:generate ../../scripts/scalar
+
 // The page's program is Scalar's, as its makers publish it, compressed. See
 // scripts/scalar for where it comes from, and page/LICENSE.scalar.
 //

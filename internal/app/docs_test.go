@@ -3,12 +3,16 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
 
 	"gatehouse/internal/apidoc/apidoctest"
 	"gatehouse/internal/config"
@@ -309,4 +313,63 @@ func sortedPaths(d *document) []string {
 	}
 	slices.Sort(all)
 	return all
+}
+
+// The examples of the document work on demo data: each of a query alone, with
+// those of the path, and each body.
+func TestExamplesWork(t *testing.T) {
+	_, h := demo(t)
+	admin := login(t, h, "admin", "secret")
+	doc, err := openapi3.NewLoader().LoadFromData(documentOf(t, h, "?version=3.0").raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := 0
+	send := func(method, path, query, body string) {
+		t.Helper()
+		r := httptest.NewRequest(method, path, strings.NewReader(body))
+		if r.URL.RawQuery = query; body != "" {
+			r.Header.Set("Content-Type", "application/json")
+		}
+		r.Header.Set(admin.header[0], admin.header[1])
+		w := httptest.NewRecorder()
+		if h.ServeHTTP(w, r); w.Code >= 300 {
+			t.Errorf("%s %s?%s %s: %d %.300s", method, path, query, body, w.Code, w.Body)
+		}
+		sent++
+	}
+	for path, item := range doc.Paths.Map() {
+		for method, op := range item.Operations() {
+			target, queries := path, []string{}
+			for _, ref := range op.Parameters {
+				p := ref.Value
+				switch text := fmt.Sprint(p.Example); {
+				case p.In == "path":
+					target = strings.ReplaceAll(target, "{"+p.Name+"}", text)
+				case p.In == "query" && p.Example != nil:
+					queries = append(queries, url.Values{p.Name: {text}}.Encode())
+				}
+			}
+			switch {
+			case method == http.MethodGet && !strings.Contains(path, "oauth/clients/") && !strings.HasSuffix(path, "/live"):
+				send(method, target, "", "")
+				for _, query := range queries {
+					send(method, target, query, "")
+				}
+			case op.RequestBody != nil:
+				media := op.RequestBody.Value.Content["application/json"]
+				if media == nil || media.Example == nil {
+					continue
+				}
+				body, err := json.Marshal(media.Example)
+				if err != nil {
+					t.Fatal(err)
+				}
+				send(method, target, "", string(body))
+			}
+		}
+	}
+	if sent < 30 {
+		t.Errorf("only %d examples were sent", sent)
+	}
 }

@@ -11,6 +11,10 @@ import (
 	"gatehouse/internal/webhook"
 )
 
+// changeDays is how long the log of changes is kept: who keeps copies of records
+// and does not ask for longer reads all of them again.
+const changeDays = 30
+
 // jobs is all maintenance. Add a job here; the rest follows.
 func (a *App) jobs() []job.Job {
 	return []job.Job{
@@ -28,6 +32,13 @@ func (a *App) jobs() []job.Job {
 			Name: "block_vacuum", Schedule: job.Daily(2, 20),
 			Description: "Deletes blocks of addresses that ended more than 90 days ago",
 			Run:         deletes("blocks", a.Blocks.Vacuum),
+		},
+		{
+			Name: "change_vacuum", Schedule: job.Daily(2, 50),
+			Description: "Deletes what the log of changes holds of more than 30 days ago",
+			Run: deletes("entries", func(ctx context.Context) (int64, error) {
+				return a.Engine.ForgetChanges(ctx, time.Now().AddDate(0, 0, -changeDays))
+			}),
 		},
 		{
 			Name: "webhook_sweep", Schedule: job.Every(time.Minute),

@@ -121,6 +121,7 @@ func noSecretIsKept(t *testing.T, store string) {
 		g.send("POST", "/api/v1/res.partner", `{"name":"x","token":"`+secret, "X-API-Key", secrets["key"])
 		g.send("POST", "/api/v1/res.partner", `{"name":"`+strings.Repeat("x ", 8190)+secret+`"}`, "X-API-Key", secrets["key"])
 	}
+	useOdooSecrets(t, g.url, secrets)
 	if err := g.app.Traffic.Flush(context.Background()); err != nil {
 		t.Fatal(err)
 	}

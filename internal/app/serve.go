@@ -15,6 +15,7 @@ import (
 	"gatehouse/internal/business"
 	"gatehouse/internal/httpapi"
 	"gatehouse/internal/oauth"
+	"gatehouse/internal/odooapi"
 	"gatehouse/internal/record"
 	"gatehouse/internal/throttle"
 	"gatehouse/web"
@@ -51,6 +52,7 @@ func (a *App) api() (*httpapi.Server, error) {
 		Observer: a.observers(), Telemetry: telemetry{a.Traffic},
 		TrustedProxies: a.Config.Server.TrustedProxies, MaxBody: int64(a.Config.Server.MaxBody),
 		RequestTimeout: a.Config.Server.RequestTimeout, Version: a.Version,
+		Protocols: []httpapi.Protocol{&odooapi.API{Backend: a.Engine, Users: a.Identity}},
 		Documents: docs,
 		OAuth:     &oauth.Server{Clients: a.Identity}, PublicURL: string(a.Config.Server.PublicURL),
 		AdmitUncounted: a.Config.Server.RateLimitOnError == "open",

@@ -22,6 +22,10 @@ type Caller struct {
 	// LooseLinks switches many2one protection off: Odoo itself lets a caller
 	// link records that he may not read.
 	LooseLinks bool
+	// OdooWays takes input as Odoo does where Gatehouse's own API is stricter:
+	// methods on no records, values that Odoo makes something of. LooseLinks
+	// implies it.
+	OdooWays bool
 	// InScope says whether the credential covers a change of another model that
 	// values bring along in their lists; nil: any.
 	InScope func(model string, mode schema.Mode) bool
@@ -121,6 +125,9 @@ type Description = map[string]any
 // ErrHidden is the cause of a NotFound for a model that exists, but that the
 // caller may not use in any way.
 var ErrHidden = errors.New("the caller may not use this model")
+
+// ErrNoMethod is the cause of a NotFound for a method that the model does not have.
+var ErrNoMethod = errors.New("the model has no such method")
 
 // Backend answers for records. Every method takes its rights from the caller.
 // Errors are faults: NotFound, Forbidden, BadRequest, Unprocessable, Conflict,

@@ -23,15 +23,15 @@ var orderMethods = map[string]record.Method{
 		Doc: "Marks quotations as sent.",
 	},
 	"action_lock": {
-		Doc: "Locks orders against changes.",
+		MayBeEmpty: true, Doc: "Locks orders against changes.",
 		Do: func(e *record.Env, orders []record.Rec, _ record.Values) (any, error) {
-			return true, e.Write(orders, record.Values{"locked": true})
+			return nil, e.Write(orders, record.Values{"locked": true})
 		},
 	},
 	"action_unlock": {
-		Doc: "Unlocks orders.",
+		MayBeEmpty: true, Doc: "Unlocks orders.",
 		Do: func(e *record.Env, orders []record.Rec, _ record.Values) (any, error) {
-			return true, e.Write(orders, record.Values{"locked": false})
+			return nil, e.Write(orders, record.Values{"locked": false})
 		},
 	},
 }

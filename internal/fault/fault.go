@@ -32,6 +32,7 @@ const (
 	Unavailable           // store or backend away or overloaded
 	BadGateway            // the backend answered nonsense
 	GatewayTimeout        // the backend did not answer in time
+	Gone                  // what was there once, and is no more: a cursor that is too old
 )
 
 var names = [...]string{
@@ -41,6 +42,7 @@ var names = [...]string{
 	TooLarge: "payload_too_large", UnsupportedMedia: "unsupported_media_type",
 	Unprocessable: "validation_error", RateLimited: "rate_limit_exceeded",
 	Unavailable: "service_unavailable", BadGateway: "bad_gateway", GatewayTimeout: "gateway_timeout",
+	Gone: "gone",
 }
 
 // String is the stable snake_case word that the API answers as error type.

@@ -126,11 +126,8 @@ func checkHook(e *record.Env, guard webhook.Guard, values record.Values, r recor
 	if n, given := value("concurrency").(int64); given && (n < 1 || n > webhook.MaxConcurrency) {
 		return wrong("concurrency", fmt.Sprintf("The calls at a time must be from 1 to %d", webhook.MaxConcurrency))
 	}
-	if v, given := values["headers"]; given && textOf(v) != "" {
-		if err := checkHeaders(textOf(v)); err != nil {
-			return err
-		}
-		values["headers"] = json.RawMessage(textOf(v))
+	if err := keepHeaders(values); err != nil {
+		return err
 	}
 	for _, name := range []string{"watch_fields", "fields"} {
 		list, err := fieldList(m, name, text(name))
@@ -142,6 +139,16 @@ func checkHook(e *record.Env, guard webhook.Guard, values record.Values, r recor
 		}
 	}
 	return checkHookDomain(e, m, text("domain"))
+}
+
+// keepHeaders checks headers that are given, and keeps them as they are.
+func keepHeaders(values record.Values) error {
+	text := textOf(values["headers"])
+	if text == "" {
+		return nil
+	}
+	values["headers"] = json.RawMessage(text)
+	return checkHeaders(text)
 }
 
 // textOf is a text, also that of a JSON value.

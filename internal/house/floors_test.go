@@ -40,6 +40,8 @@ var floors = map[string]float64{
 	"internal/job":          2,
 	"internal/traffic":      2,
 
+	"internal/odoowire": 2.5,
+
 	"internal/record":  3,
 	"internal/oauth":   3,
 	"internal/webhook": 3.5,
@@ -52,6 +54,7 @@ var floors = map[string]float64{
 	"internal/openapi":  5,
 	"internal/odoocall": 5.5,
 	"internal/httpapi":  6,
+	"internal/odooapi":  6.5,
 	// The documents of the API, made of its routes.
 	"internal/apidoc":            6.5,
 	"internal/apidoc/apidoctest": 6.6,

@@ -28,6 +28,7 @@ const (
 	AdminOnly                 // administrators with the scope admin
 	ClientOrAdmin             // OAuth2 clients, whom the handler authenticates, or with an API credential as AdminOnly
 	OptionalCredential        // anybody, if the handler agrees; whoever comes with a credential is identified
+	AsAsked                   // one of Public, AnyCredential and Scoped, as the body asks; see Exchange
 )
 
 // Limiting says what a request counts against. It has no zero value either.
@@ -59,7 +60,10 @@ func (s *Server) identify(c *call) error {
 			return block.Fault(c.ip, c.event.Time)
 		}
 	}
-	switch c.route.Access {
+	if err := s.open(c); err != nil {
+		return err
+	}
+	switch c.access {
 	case Public:
 		return nil
 	case ClientOrAdmin:
@@ -72,8 +76,8 @@ func (s *Server) identify(c *call) error {
 		}
 	default:
 	}
-	who, err := s.deps.Identity.Identify(c.ctx, c.r.Header, c.ip)
-	if c.route.Access == OptionalCredential && fault.Is(err, fault.Unauthenticated) && !hasCredential(c.r.Header) {
+	who, err := s.principal(c)
+	if c.access == OptionalCredential && fault.Is(err, fault.Unauthenticated) && !hasCredential(c.r.Header) {
 		return nil // a session that ended: its cookie comes by itself, and is no mistake
 	}
 	if err != nil {
@@ -104,12 +108,12 @@ func (s *Server) identify(c *call) error {
 // user behind it may do with the records is the backend's question.
 func (s *Server) authorize(c *call) error {
 	switch {
-	case c.route.Access == Public, c.route.Access == AnyCredential, c.route.Access == OptionalCredential,
-		c.route.Access == ClientOrAdmin && c.who == nil:
+	case c.access == Public, c.access == AnyCredential, c.access == OptionalCredential,
+		c.access == ClientOrAdmin && c.who == nil:
 		return nil
 	}
-	need := identity.Need{Action: c.route.Action, Model: c.event.Model, Resource: c.route.resourceName()}
-	if c.route.Access == AdminOnly || c.route.Access == ClientOrAdmin || strings.HasPrefix(c.event.Model, adminModels) {
+	need := identity.Need{Action: c.action, Model: c.event.Model, Resource: c.route.resourceName()}
+	if c.access == AdminOnly || c.access == ClientOrAdmin || strings.HasPrefix(c.event.Model, adminModels) {
 		need = identity.Need{Action: identity.Admin}
 	}
 	if !c.who.Scopes.Allows(need) {
@@ -121,7 +125,7 @@ func (s *Server) authorize(c *call) error {
 			return c.caller.Ungranting
 		}
 	}
-	if c.route.Access == Scoped && need.Action != identity.Read {
+	if c.access == Scoped && need.Action != identity.Read {
 		c.caller.InScope = c.inScope
 	}
 	if need.Action == identity.Admin && !c.who.Administrator {

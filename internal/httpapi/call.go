@@ -28,21 +28,27 @@ type call struct {
 	gone   bool         // the caller hung up
 
 	// By the steps, in their order.
-	settings *setting.Settings
-	ip       netip.Addr
-	route    *Route
-	lost     *fault.Error // no route: what the route step will say
-	allow    string       // the Allow header of a 405 or of an answer to OPTIONS
-	who      *identity.Principal
-	caller   *backend.Caller // not reused: a backend may share work between callers
-	params   params
-	limited  bool // decision is set
-	decision throttle.Decision
-	run      func() (reply, error) // the handler with its input
-	reply    reply
-	status   int
-	out      []byte // the answer's body, or the beginning of a stream
-	broken   bool   // the stream broke off
+	settings   *setting.Settings
+	ip         netip.Addr
+	route      *Route
+	access     Access          // of the route, or as its protocol has it
+	action     identity.Action // likewise
+	exchange   Exchange        // of another protocol than REST, else nil
+	secretBody bool            // nothing of the request's body is for the log
+	lost       *fault.Error    // no route: what the route step will say
+	allow      string          // the Allow header of a 405 or of an answer to OPTIONS
+	who        *identity.Principal
+	caller     *backend.Caller // not reused: a backend may share work between callers
+	params     params
+	limited    bool // decision is set
+	decision   throttle.Decision
+	run        func() (reply, error) // the handler with its input
+	reply      reply
+	status     int
+	out        []byte // the answer's body, or the beginning of a stream
+	broken     bool   // the stream broke off
+
+	contentType, cookie string // of the answer of another protocol
 
 	body []byte // of the request
 	rows wire.Rows

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"regexp"
@@ -11,6 +12,12 @@ import (
 	"gatehouse/internal/fault"
 	"gatehouse/internal/oauth"
 )
+
+// noDocuments lets the routes of the documentation exist.
+type noDocuments struct{}
+
+func (noDocuments) OpenAPI(context.Context, *DocumentQuery) (*File, error) { return nil, nil }
+func (noDocuments) Page(string) *File                                      { return nil }
 
 // TestDocumentIsComplete holds docs/api.md to what the code knows.
 func TestDocumentIsComplete(t *testing.T) {
@@ -24,7 +31,9 @@ func TestDocumentIsComplete(t *testing.T) {
 			return !slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(line, word) })
 		})
 	}
-	h := newHouse(t, func(h *house) { h.deps.OAuth = &oauth.Server{} })
+	h := newHouse(t, func(h *house) {
+		h.deps.OAuth, h.deps.Documents, h.deps.Telemetry = &oauth.Server{}, noDocuments{}, silent{}
+	})
 	for _, r := range h.server.Routes() {
 		path := "`" + strings.TrimSuffix(r.Pattern, "{$}") + "`"
 		if !says(path, r.Method) {
@@ -40,6 +49,16 @@ func TestDocumentIsComplete(t *testing.T) {
 		if !says(fmt.Sprintf("| %d | `%s` |", StatusOf(kind), kind)) {
 			t.Errorf("error type %s (%d) is not described", kind, StatusOf(kind))
 		}
+	}
+	answers, _, _ := strings.Cut(string(text), "\n## Who is calling")
+	rows := regexp.MustCompile("(?m)^\\| \\d{3} \\| `([a-z_]+)` \\|").FindAllStringSubmatch(answers, -1)
+	for _, row := range rows {
+		if !slices.ContainsFunc(fault.Kinds(), func(k fault.Kind) bool { return k.String() == row[1] }) {
+			t.Errorf("error type %s is described but does not exist", row[1])
+		}
+	}
+	if len(rows) != len(fault.Kinds()) {
+		t.Errorf("%d error types are described, %d exist", len(rows), len(fault.Kinds()))
 	}
 	for _, r := range h.server.deps.Resources {
 		for _, f := range r.Fields {

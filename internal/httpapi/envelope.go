@@ -51,6 +51,9 @@ type page struct {
 
 // format puts the answer, or the error, into the envelope.
 func (s *Server) format(c *call) error {
+	if c.exchange != nil {
+		return s.formatExchange(c)
+	}
 	if c.fault == nil {
 		c.status = http.StatusOK
 		switch {

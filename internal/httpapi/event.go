@@ -20,8 +20,10 @@ type Event struct {
 	Route     string // the pattern that took it, e.g. /api/v1/{model}/{id}; "" for none
 	Model     string // "" when it was not about records
 	Query     string // as sent; may hold what should not be kept
-	Status    int
-	Latency   time.Duration // until the answer was ready to be sent
+	// Status is that of the answer. Of other protocols than REST, some of which
+	// answer every error with 200, it is the one that REST has for the same.
+	Status  int
+	Latency time.Duration // until the answer was ready to be sent
 	// Steps is how long each step took, by its number. Those of the log and
 	// respond steps come after the event and are not in it.
 	Steps     [StepCount]time.Duration
@@ -78,17 +80,23 @@ func (s *Server) log(c *call) error {
 // observe shows the event to the observer.
 func (s *Server) observe(c *call) {
 	e := &c.event
-	e.Status, e.Header, e.RequestBody = c.status, c.r.Header, c.body
+	e.Header = c.r.Header
+	if c.exchange == nil || e.Status == 0 {
+		e.Status = c.status
+	}
+	if !c.secretBody {
+		e.RequestBody = c.body
+	}
 	if f := c.fault; f != nil {
 		e.ErrorType, e.ErrorMessage, e.Cause = f.Kind.String(), f.Message, f.Cause
-		if c.status >= 500 {
+		if e.Status >= 500 {
 			s.deps.Log.LogAttrs(c.r.Context(), slog.LevelError, "request failed",
 				slog.String("request_id", e.RequestID), slog.String("method", e.Method),
 				slog.String("path", e.Path), slog.Int("status", e.Status),
 				slog.String("error", f.Error()), slog.String("stack", e.Stack))
 		}
 	}
-	if (c.status == http.StatusUnauthorized || c.status == http.StatusTooManyRequests) && c.route.Limiting == Counted {
+	if (e.Status == http.StatusUnauthorized || e.Status == http.StatusTooManyRequests) && c.route.Limiting == Counted {
 		s.deps.Blocks.Violation(c.ip, e.Time)
 	}
 	e.Latency = time.Since(c.began)

@@ -39,7 +39,7 @@ func newMatcher(routes []Route) (m *matcher, err error) {
 				m.words[word] = true
 			}
 		}
-		layer.Handle(routes[i].Method+" "+routes[i].Pattern, &found{&routes[i]})
+		layer.Handle(strings.TrimSpace(routes[i].Method+" "+routes[i].Pattern), &found{&routes[i]})
 	}
 	return m, nil
 }
@@ -110,9 +110,13 @@ func isRecord(path string) bool {
 // answers 404 or 405, which under /api is for identified callers only.
 func (s *Server) match(c *call) {
 	route, allow := s.matcher.find(c.r)
-	if route != nil {
+	asksMethods := c.r.Method == http.MethodOptions && route != nil && route.Method == ""
+	if route != nil && !asksMethods {
 		c.route = route
 		return
+	}
+	if asksMethods {
+		allow = http.MethodPost // all that such protocols know
 	}
 	c.allow = allow
 	switch {

@@ -28,11 +28,11 @@ func (p Param) Schema() *wire.Schema {
 	least := func(n float64) { s.Min = &n }
 	switch p.Name {
 	case "domain":
-		s.Example = `[["is_company","=",true]]`
+		s.Example = `[["id","in",[1,2,3]]]` // of fields that every model has
 	case "fields":
-		s.Example = "name,email"
-	case "order":
-		s.Example = "name asc, id desc"
+		s.Example = "display_name"
+	case "aggregates":
+		s.Example = "__count"
 	case "limit", "offset":
 		least(0)
 	case "page", "per_page":
@@ -131,23 +131,6 @@ func (p *params) set(name, value string) (err error) {
 		p.search = strings.TrimSpace(value)
 	case "fields":
 		p.fields, err = fieldList(value)
-	case "limit":
-		p.limit, err = number(name, value, 0)
-	case "offset":
-		if p.offset, err = number(name, value, 0); err == nil && p.offset > maxOffset {
-			err = wrongParam(name, "is too large")
-		}
-	case "page":
-		if p.number, err = number(name, value, 1); err == nil && p.number > maxOffset {
-			err = wrongParam(name, "is too large")
-		}
-	case "per_page":
-		p.size, err = number(name, value, 1)
-	case "count":
-		p.uncounted, err = oneOf(name, value, "none", "exact")
-		p.counted = !p.uncounted
-	case "cursor":
-		p.cursor, p.following = value, true
 	case "max_affected":
 		if p.maxAffected, err = number(name, value, 1); err == nil && p.maxAffected > largestMaxAffected {
 			err = wrongParam(name, "must be at most "+strconv.Itoa(largestMaxAffected))
@@ -169,6 +152,33 @@ func (p *params) set(name, value string) (err error) {
 		p.context.TZ, err = timezone(value)
 	case "company_ids":
 		p.context.CompanyIDs, err = companies(value)
+	default:
+		return p.setPage(name, value)
+	}
+	return err
+}
+
+// setPage takes one of the parameters that choose the part of a list, or
+// whatever else the route allows.
+func (p *params) setPage(name, value string) (err error) {
+	switch name {
+	case "limit":
+		p.limit, err = number(name, value, 0)
+	case "offset":
+		if p.offset, err = number(name, value, 0); err == nil && p.offset > maxOffset {
+			err = wrongParam(name, "is too large")
+		}
+	case "page":
+		if p.number, err = number(name, value, 1); err == nil && p.number > maxOffset {
+			err = wrongParam(name, "is too large")
+		}
+	case "per_page":
+		p.size, err = number(name, value, 1)
+	case "count":
+		p.uncounted, err = oneOf(name, value, "none", "exact")
+		p.counted = !p.uncounted
+	case "cursor":
+		p.cursor, p.following = value, true
 	default:
 		p.filters = append(p.filters, filter{name, value})
 	}

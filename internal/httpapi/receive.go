@@ -22,6 +22,7 @@ func (s *Server) receive(c *call) error {
 	}
 	c.caller = &backend.Caller{}
 	s.match(c)
+	c.access, c.action = c.route.Access, c.route.Action
 	c.event.Route, c.event.Model = c.route.Pattern, c.route.modelOf(r)
 	return nil
 }

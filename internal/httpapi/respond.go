@@ -18,15 +18,7 @@ func (s *Server) respond(c *call) error {
 	h := c.w.Header()
 	h["X-Content-Type-Options"] = s.fixed.nosniff
 	h["Cache-Control"] = s.fixed.noStore
-	switch {
-	case c.fault == nil && c.reply.text != "":
-		h.Set("Content-Type", c.reply.text)
-	case c.fault != nil || !c.reply.none && c.reply.upgrade == nil:
-		h["Content-Type"] = s.fixed.json
-	}
-	if c.reply.file != nil && c.fault == nil {
-		c.fileHeaders(h, c.reply.file)
-	}
+	s.kindHeaders(c, h)
 	values := headerValues{}
 	values.set(h, "X-Request-Id", c.event.RequestID)
 	if c.limited {
@@ -54,23 +46,47 @@ func (s *Server) respond(c *call) error {
 		c.reply.upgrade(c.w, c.r)
 		return nil
 	}
+	s.writeBody(c, h, &values)
+	return nil
+}
+
+// writeBody sends the status and what follows it.
+func (s *Server) writeBody(c *call, h http.Header, values *headerValues) {
 	if c.fault == nil && c.reply.stream != nil {
 		c.reply.stream.headers(h)
 	}
-	if len(c.out) > 0 && !c.streaming() {
+	if c.streaming() {
+		c.w.WriteHeader(c.status)
+		s.pour(c)
+		return
+	}
+	if len(c.out) > 0 {
 		values.set(h, "Content-Length", strconv.Itoa(len(c.out)))
 	}
 	c.w.WriteHeader(c.status)
-	if c.streaming() {
-		s.pour(c)
-		return nil
-	}
 	if c.r.Method != http.MethodHead && len(c.out) > 0 {
 		if _, err := c.w.Write(c.out); err != nil {
 			s.deps.Log.DebugContext(c.r.Context(), "answer not sent", "request_id", c.event.RequestID, "error", err)
 		}
 	}
-	return nil
+}
+
+// kindHeaders say what the body is.
+func (s *Server) kindHeaders(c *call, h http.Header) {
+	switch {
+	case c.contentType != "": // another protocol's
+		h["Content-Type"] = []string{c.contentType}
+	case c.fault == nil && c.reply.text != "":
+		h.Set("Content-Type", c.reply.text)
+	case c.fault != nil || !c.reply.none && c.reply.upgrade == nil:
+		h["Content-Type"] = s.fixed.json
+	}
+	if c.cookie != "" {
+		h["Set-Cookie"] = []string{c.cookie}
+	}
+	if c.reply.file != nil && c.fault == nil {
+		c.fileHeaders(h, c.reply.file)
+	}
 }
 
 // headerValues hands out slices of one value, all in one piece of memory. It
@@ -99,6 +115,9 @@ func (c *call) rateHeaders(h http.Header, values *headerValues) {
 func (c *call) faultHeaders(h http.Header) {
 	switch c.fault.Kind {
 	case fault.Unauthenticated:
+		if c.status != http.StatusUnauthorized {
+			return
+		}
 		if wanted := challenge(c.route, c.r); wanted != "" {
 			h["WWW-Authenticate"] = []string{wanted}
 		}

@@ -34,6 +34,7 @@ type Route struct {
 	Doc Doc
 
 	handler handler
+	open    func(*http.Request, []byte) (Exchange, error) // of another protocol than REST, else nil
 }
 
 // handler reads the input of a request (the route step) and gives back what
@@ -70,6 +71,7 @@ func (s *Server) routes() []Route {
 	for i := range s.deps.Resources {
 		all = append(all, s.resourceRoutes(&s.deps.Resources[i])...)
 	}
+	all = append(all, s.modelRoutes()...)
 	all = append(all, s.queryRoutes()...)
 	return append(all, s.recordRoutes()...)
 }

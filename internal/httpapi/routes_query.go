@@ -33,7 +33,20 @@ func (s *Server) queryRoutes() []Route {
 		Meta: wire.Object(wire.Must("total", wire.Whole("Groups there are.")), wire.Must("limit", wire.Whole("")),
 			wire.Must("offset", wire.Whole("")), wire.Must("count", wire.Whole("Groups in this answer."))),
 	}
-	return []Route{patch, remove, sums}
+
+	since := Param{"since", "string", "meta.next_cursor of the answer before. Without it: no changes, only the cursor of now."}
+	limit := Param{"limit", "integer", "Changes at most."}
+	changes := route("GET", list+"/changes", "Created, updated and deleted records since a cursor", identity.Read, with(s.readChanges, s.changes), since, limit, domain)
+	changes.Output = "a list of id, action (created, updated, deleted) and at; meta.next_cursor and meta.more"
+	changes.Doc = Doc{
+		ID: "listChanges", Tag: TagRecords,
+		Data: wire.ListOf(wire.Object(wire.Must("id", wire.RecordID("")),
+			wire.Must("action", wire.Word("", "created", "updated", "deleted")), wire.Must("at", wire.Instant("When it was changed last."))), ""),
+		Meta: wire.Object(wire.Must("next_cursor", wire.Text("The since to go on with.")), wire.Must("more", wire.Truth("There are more already.")),
+			wire.Must("limit", wire.Whole("")), wire.Must("count", wire.Whole(""))),
+		Faults: []fault.Kind{fault.Gone, fault.Unprocessable},
+	}
+	return []Route{patch, remove, sums, changes}
 }
 
 // affectedSchema describes what a change of many records answers.

@@ -58,7 +58,9 @@ func TestUnsafeRoutesDoNotStart(t *testing.T) {
 
 // TestRouteTable looks at the table as whoever reviews it does.
 func TestRouteTable(t *testing.T) {
-	h := newHouse(t, func(h *house) { h.deps.OAuth = &oauth.Server{} })
+	h := newHouse(t, func(h *house) {
+		h.deps.OAuth, h.deps.Documents, h.deps.Telemetry = &oauth.Server{}, noDocuments{}, struct{ Telemetry }{}
+	})
 	public := []string{
 		"GET /{$}", "GET /healthz", "GET /readyz", "POST /api/v1/auth/login", "POST /api/v1/auth/session", "POST /api/v1/auth/refresh",
 		"POST /api/oauth/token", "POST /api/oauth/revoke", "GET /.well-known/oauth-authorization-server", "GET /.well-known/jwks.json",
@@ -71,10 +73,14 @@ func TestRouteTable(t *testing.T) {
 		if (r.Limiting == Uncounted) != (name == "GET /healthz" || name == "GET /readyz") {
 			t.Errorf("%s: uncounted is %v", name, r.Limiting == Uncounted)
 		}
+		documentation := r.Pattern == documentPath || strings.HasPrefix(r.Pattern, "/api/docs")
+		if (r.Access == OptionalCredential) != documentation {
+			t.Errorf("%s: without or with a credential is %v", name, r.Access == OptionalCredential)
+		}
 		if (r.Access == ClientOrAdmin) != (name == "POST /api/oauth/introspect") {
 			t.Errorf("%s: for clients is %v", name, r.Access == ClientOrAdmin)
 		}
-		if (r.Style == RFC) != (strings.Contains(name, ".well-known") || r.Access == ClientOrAdmin || strings.HasPrefix(name, "POST /api/oauth/") && r.Access == Public) {
+		if (r.Style == RFC) != (r.Pattern == documentPath || strings.Contains(name, ".well-known") || r.Access == ClientOrAdmin || strings.HasPrefix(name, "POST /api/oauth/") && r.Access == Public) {
 			t.Errorf("%s: style %d", name, r.Style)
 		}
 		if strings.HasPrefix(r.Model, adminModels) && r.Access != AdminOnly {
@@ -255,7 +261,7 @@ func TestBadDeclarations(t *testing.T) {
 
 func TestOverTheWire(t *testing.T) {
 	h := newHouse(t)
-	server := newWireServer(t, h.server)
+	server := newWireServer(t, h.handler)
 	r, _ := http.NewRequest(http.MethodGet, server+"/api/v1/res.partner/1", nil)
 	r.Header.Set("X-API-Key", "limited")
 	res, err := http.DefaultClient.Do(r)

@@ -76,6 +76,8 @@ type Deps struct {
 	Blocks Blocks
 	// OAuth answers the endpoints of OAuth2 clients; nil: there are none.
 	OAuth *oauth.Server
+	// Protocols are other ways to ask than REST; none by default.
+	Protocols []Protocol
 	// Documents describes the API; nil: nothing does.
 	Documents Documents
 	// Telemetry answers the dashboard; nil: there is none.
@@ -139,7 +141,7 @@ func New(deps Deps) (*Server, error) {
 		return nil, err
 	}
 	var err error
-	s.matcher, err = newMatcher(s.table)
+	s.matcher, err = newMatcher(slices.Concat(s.table, s.protocolRoutes()))
 	return s, err
 }
 
@@ -177,7 +179,7 @@ func (s *Server) pseudoRoutes() {
 
 // enter turns path, parameters and body into the handler's input.
 func (s *Server) enter(c *call) (err error) {
-	if c.lost == nil && c.route.Limiting == Counted { // probes may add what they like
+	if c.lost == nil && c.exchange == nil && c.route.Limiting == Counted { // probes and other protocols may add what they like
 		if c.params, err = parseParams(c.r.URL.RawQuery, c.route.Params, c.settings); err != nil {
 			return err
 		}

@@ -28,6 +28,8 @@ func StatusOf(kind fault.Kind) int {
 		return http.StatusNotAcceptable
 	case fault.Conflict:
 		return http.StatusConflict
+	case fault.Gone:
+		return http.StatusGone
 	case fault.Precondition:
 		return http.StatusPreconditionFailed
 	case fault.TooLarge:

@@ -110,7 +110,7 @@ func (st *stream) headers(h http.Header) {
 // batches streams a list by reading it page by page, so that no connection to
 // the database is held while the caller takes his time. read gives the records
 // of a query as they are to be sent, and how many they are.
-func (s *Server) batches(c *call, p *params, query *backend.Query, st *stream, read func(q *backend.Query) ([]byte, int, error)) (reply, error) {
+func batches(p *params, query *backend.Query, st *stream, read func(q *backend.Query) ([]byte, int, error)) (reply, error) {
 	left, batch := p.most, firstBatch
 	keyset := &backend.Keyset{After: p.cursor, Wanted: true}
 	query.Count, query.Keyset = false, keyset

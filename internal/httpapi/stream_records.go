@@ -15,7 +15,7 @@ func (s *Server) streamRecords(c *call, in *listInput, tree *branch, form form) 
 	}
 	st := &stream{form: form, name: in.model}
 	table := &table{shape: in.shape, quote: !in.formulas, tree: tree}
-	return s.batches(c, &in.params, query, st, func(q *backend.Query) ([]byte, int, error) {
+	return batches(&in.params, query, st, func(q *backend.Query) ([]byte, int, error) {
 		if form == asLines {
 			rows := c.recordRows(in.shape, false)
 			rows.Lines()
@@ -144,7 +144,7 @@ func endLine(dst []byte) []byte { return append(dst[:len(dst)-1], "\r\n"...) }
 func (r curated) stream(c *call, m *schema.Model, p *params, query *backend.Query, form form) (reply, error) {
 	st := &stream{form: form, name: r.res.Name}
 	begun := false
-	return r.batches(c, p, query, st, func(q *backend.Query) ([]byte, int, error) {
+	return batches(p, query, st, func(q *backend.Query) ([]byte, int, error) {
 		v, err := r.view(c, m)
 		if err != nil {
 			return nil, 0, err

@@ -84,7 +84,7 @@ func TestStreamBreaksOff(t *testing.T) {
 	h := newHouse(t, func(h *house) { h.deps.Backend = back })
 	server := httptest.NewServer(h.server)
 	defer server.Close()
-	r, _ := http.NewRequest("GET", server.URL+"/api/v1/res.partner", nil)
+	r, _ := http.NewRequest(http.MethodGet, server.URL+"/api/v1/res.partner", nil)
 	r.Header.Set("X-API-Key", "all")
 	r.Header.Set("Accept", "text/csv")
 	res, err := http.DefaultClient.Do(r)
@@ -93,7 +93,7 @@ func TestStreamBreaksOff(t *testing.T) {
 	}
 	body, err := io.ReadAll(res.Body)
 	_ = res.Body.Close()
-	if res.StatusCode != 200 || err == nil || strings.Count(string(body), "\r\n") != 241 {
+	if res.StatusCode != http.StatusOK || err == nil || strings.Count(string(body), "\r\n") != 241 {
 		t.Errorf("%s, %d lines, %v", res.Status, strings.Count(string(body), "\r\n"), err)
 	}
 	e := h.events.last()
@@ -117,7 +117,7 @@ func TestStreamEndsWithItsCaller(t *testing.T) {
 	h := newHouse(t, func(h *house) { h.deps.Backend = back })
 	server := httptest.NewServer(h.server)
 	ctx, hangUp := context.WithCancel(context.Background())
-	r, _ := http.NewRequestWithContext(ctx, "GET", server.URL+"/api/v1/res.partner", nil)
+	r, _ := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+"/api/v1/res.partner", nil)
 	r.Header.Set("X-API-Key", "all")
 	r.Header.Set("Accept", "application/x-ndjson")
 	go func() { <-back.asked }()

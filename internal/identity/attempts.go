@@ -50,7 +50,7 @@ func (a *attempts) check(login string, ip netip.Addr, now time.Time) error {
 	if wait <= 0 {
 		return nil
 	}
-	return &fault.Error{Kind: fault.RateLimited, Message: "Too many failed logins. Try again later", RetryAfter: wait}
+	return tooManyLogins(wait)
 }
 
 // fail counts a failed login.
@@ -69,6 +69,29 @@ func (a *attempts) succeed(login string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.accounts.remove(accountKey(login))
+}
+
+// checkAddress is check for the address alone.
+func (a *attempts) checkAddress(ip netip.Addr, now time.Time) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if t, ok := a.addresses.get(network(ip)); ok && t.failed >= addressAttempts && now.Before(t.ends) {
+		return tooManyLogins(t.ends.Sub(now))
+	}
+	return nil
+}
+
+// failAddress counts a failure against the address alone.
+func (a *attempts) failAddress(ip netip.Addr, now time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if ip.IsValid() {
+		count(a.addresses, network(ip), now)
+	}
+}
+
+func tooManyLogins(wait time.Duration) error {
+	return &fault.Error{Kind: fault.RateLimited, Message: "Too many failed logins. Try again later", RetryAfter: wait}
 }
 
 func count[K comparable](all *lru[K, *tally], key K, now time.Time) {

@@ -14,6 +14,9 @@ import (
 // keyLength is the number of characters of an API key, 6 random bits each.
 const keyLength = 64
 
+// invalidKey is what is said of a text that is nobody's key.
+const invalidKey = "Invalid API key"
+
 // isKey takes keyLength characters of the URL-safe base64 alphabet (RFC 4648
 // section 5).
 func isKey(text string) bool {
@@ -104,7 +107,7 @@ func (s *Service) loadKey(ctx context.Context, sum digest, keys uint64) (*keyEnt
 	case err != nil:
 		return nil, storeFault(err, "load an API key")
 	case k == nil:
-		return nil, fault.New(fault.Unauthenticated, "Invalid API key")
+		return nil, fault.New(fault.Unauthenticated, invalidKey)
 	case k.revoked:
 		return nil, fault.New(fault.Unauthenticated, "API key has been revoked")
 	}

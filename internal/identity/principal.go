@@ -14,11 +14,13 @@ type CredentialKind string
 
 // The kinds of credentials.
 const (
-	UserToken   CredentialKind = "jwt"      // access token of a user
-	APIKey      CredentialKind = "api_key"  // gateway API key
-	UserKey     CredentialKind = "user_key" // API key of a user, as Odoo has them
-	ClientToken CredentialKind = "oauth2"   // token of an OAuth2 client
-	Session     CredentialKind = "session"  // cookie of the pages
+	UserToken   CredentialKind = "jwt"         // access token of a user
+	APIKey      CredentialKind = "api_key"     // gateway API key
+	UserKey     CredentialKind = "user_key"    // API key of a user, as Odoo has them
+	ClientToken CredentialKind = "oauth2"      // token of an OAuth2 client
+	Session     CredentialKind = "session"     // cookie of the pages
+	Password    CredentialKind = "password"    // a user's password, sent with the call
+	WebSession  CredentialKind = "web_session" // cookie of a web session, as Odoo has them
 )
 
 // Limits are requests per window; 0 means no limit of its own.
@@ -51,7 +53,7 @@ type Principal struct {
 	CredentialID int64 // row of gateway_key, res_users_apikeys or gateway_client; 0 for users' tokens
 	// TokenID is the jti of a token, "" for keys.
 	TokenID string
-	// Family is what all tokens that came of one login share, "" for keys and clients.
+	// Family is what all tokens that came of one login share, "" for keys, passwords and clients.
 	Family string
 	// Scopes of the credential; a user's own token has all that the user may do.
 	Scopes Scopes

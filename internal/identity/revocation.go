@@ -49,7 +49,7 @@ func (v *revocations) load(ctx context.Context, db sqldb.DB, now time.Time) erro
 	}
 	err := db.Read(ctx, func(q sqldb.Querier) error {
 		return q.Query(ctx, `select family, max(expires_at) from gateway_token
-			where revoked_at >= $1 and kind in ('access', 'client', 'session') and expires_at > $2 group by family`, []any{since, now},
+			where revoked_at >= $1 and kind in ('access', 'client', 'session', 'web') and expires_at > $2 group by family`, []any{since, now},
 			func(r sqldb.Row) error { v.add(r.Text(0), r.Time(1)); return nil })
 	})
 	if err != nil {
@@ -78,7 +78,7 @@ func (s *Service) revokeFamily(ctx context.Context, tx sqldb.Tx, family string) 
 		return err
 	}
 	until := now.Add(accessLife)
-	err = tx.Query(ctx, `select max(expires_at) from gateway_token where family = $1 and kind in ('client', 'session')`, []any{family},
+	err = tx.Query(ctx, `select max(expires_at) from gateway_token where family = $1 and kind in ('client', 'session', 'web')`, []any{family},
 		func(r sqldb.Row) error {
 			if !r.Null(0) { // its lifetime is the client's, or a session's
 				until = r.Time(0)

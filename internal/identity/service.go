@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"sync/atomic"
 	"time"
@@ -56,6 +57,9 @@ type Service struct {
 
 	accounts *lru[int64, *account]
 	tokens   *lru[digest, *tokenEntry]
+	sessions *lru[digest, *tokenEntry] // web sessions, apart from tokens: none is a bearer
+	proofs   *lru[digest, *proved]
+	pepper   [32]byte // of the proofs, so that they say nothing outside of this process
 	keys     *lru[digest, *keyEntry]
 	clients  *lru[string, *Client]
 	userKeys *lru[digest, *userKeyEntry]
@@ -94,6 +98,8 @@ func New(ctx context.Context, db sqldb.DB, users Users, o Options) (*Service, er
 		db: db, users: users, clock: o.Clock, passwords: o.Passwords, resources: o.Resources, algorithm: o.Algorithm,
 		accounts: newLRU[int64, *account](o.CacheSize),
 		tokens:   newLRU[digest, *tokenEntry](o.CacheSize),
+		sessions: newLRU[digest, *tokenEntry](o.CacheSize),
+		proofs:   newLRU[digest, *proved](o.CacheSize),
 		keys:     newLRU[digest, *keyEntry](o.CacheSize),
 		clients:  newLRU[string, *Client](o.CacheSize),
 		userKeys: newLRU[digest, *userKeyEntry](o.CacheSize), wrongKeys: newLRU[digest, wrongKey](o.CacheSize),
@@ -101,6 +107,7 @@ func New(ctx context.Context, db sqldb.DB, users Users, o Options) (*Service, er
 		reload: make(chan struct{}, 1),
 		done:   make(chan struct{}),
 	}
+	_, _ = rand.Read(s.pepper[:]) // never fails
 	if err := s.createSigningKeys(ctx); err != nil {
 		return nil, err
 	}

@@ -81,8 +81,12 @@ func (s *Service) checkPassword(ctx context.Context, login, password string, ip 
 		return nil, err
 	}
 	if !ok || !user.Active {
-		s.attempts.fail(login, ip, s.clock.Now())
-		return nil, fault.New(fault.Unauthenticated, "Invalid login or password")
+		if looksLikeKey(password) {
+			s.attempts.failAddress(ip, s.clock.Now())
+		} else {
+			s.attempts.fail(login, ip, s.clock.Now())
+		}
+		return nil, wrongPassword()
 	}
 	s.attempts.succeed(login)
 	return user, nil

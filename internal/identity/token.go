@@ -33,6 +33,7 @@ const (
 	refreshToken tokenKind = "refresh"
 	clientToken  tokenKind = "client"
 	sessionToken tokenKind = "session" // in the cookie of the pages
+	webToken     tokenKind = "web"     // the id of a web session of Odoo's protocols
 )
 
 // claims are what a token says (RFC 7519 section 4): sub is the user's id, fam
@@ -63,6 +64,8 @@ func newClaims(kind tokenKind, user *User, family string, now time.Time) *claims
 		life = refreshLife
 	case sessionToken:
 		life = SessionLife
+	case webToken:
+		life = WebSessionLife
 	default:
 	}
 	now = now.Truncate(time.Second)
@@ -161,7 +164,7 @@ const clockSkew = 60 * time.Second
 func (c *claims) check(kind tokenKind, now time.Time) error {
 	switch {
 	case c.Issuer != issuer || c.userID() == 0 || c.ID == "" || c.Family == "" || c.ExpiresAt == nil || c.IssuedAt == nil ||
-		c.IssuedAt.After(now.Add(clockSkew)) || !slices.Contains([]tokenKind{accessToken, refreshToken, clientToken, sessionToken}, c.Type) ||
+		c.IssuedAt.After(now.Add(clockSkew)) || !slices.Contains([]tokenKind{accessToken, refreshToken, clientToken, sessionToken, webToken}, c.Type) ||
 		(c.Type == clientToken) != (c.ClientID != ""):
 		return invalidToken()
 	case !now.Before(c.ExpiresAt.Time):
@@ -170,6 +173,8 @@ func (c *claims) check(kind tokenKind, now time.Time) error {
 		return fault.New(fault.Unauthenticated, "Invalid token: an access token is needed")
 	case c.Type != kind && kind == sessionToken:
 		return fault.New(fault.Unauthenticated, "Invalid cookie: the token of a session is needed")
+	case c.Type != kind && kind == webToken:
+		return invalidToken()
 	case c.Type != kind:
 		return fault.New(fault.Unauthenticated, "Invalid token: a refresh token is needed")
 	}

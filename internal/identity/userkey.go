@@ -145,7 +145,7 @@ func (s *Service) loadUserKey(ctx context.Context, k userKey, known *userKeyEntr
 	}
 	switch {
 	case row == nil:
-		return nil, fault.New(fault.Unauthenticated, "Invalid API key")
+		return nil, fault.New(fault.Unauthenticated, invalidKey)
 	case row.otherScope:
 		return nil, fault.New(fault.Unauthenticated, "This API key is for another purpose: its scope is not rpc")
 	case !row.expires.IsZero() && !s.clock.Now().Before(row.expires):

@@ -188,7 +188,7 @@ func readContext(v any) (backend.Context, error) {
 		if falsy(v) {
 			return c, nil
 		}
-		return c, fault.New(fault.Unprocessable, "context must be an object")
+		return c, fault.New(fault.BadRequest, "context must be an object")
 	}
 	for key, v := range given {
 		if name, ok := strings.CutPrefix(key, "default_"); ok {

@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 
 	"gatehouse/internal/backend"
 	"gatehouse/internal/domain"
@@ -44,13 +43,13 @@ func Call(ctx context.Context, b backend.Backend, c *backend.Caller, model, name
 		return nil, err
 	}
 	in := &call{ctx: ctx, b: b, caller: &caller, model: model, args: arguments{kwargs}}
-	if isPrivate(name) {
+	if IsPrivate(name) {
 		return nil, fault.Newf(fault.Forbidden, "Private methods (such as '%s.%s') cannot be called remotely.", model, name)
 	}
-	m, ok := methods()[name]
-	if !ok {
-		m, ok = groupMethods()[name]
+	if name == "context_get" && model == "res.users" {
+		return in.contextGet()
 	}
+	m, ok := lookup(name)
 	if !ok {
 		return in.business(name)
 	}
@@ -83,6 +82,9 @@ func methods() map[string]method {
 		"search_read":  {takes: []string{"domain", "fields", "offset", "limit", "order", "load"}, do: searchRead},
 		"read":         {onIDs: true, takes: []string{"fields", "load"}, do: read},
 		"name_search":  {takes: []string{"name", "domain", "operator", "limit"}, do: nameSearch},
+		"check_access_rights": {
+			takes: []string{"operation", "raise_exception"}, needs: []string{"operation"}, do: checkAccessRights,
+		},
 		"has_access":   {onIDs: true, takes: []string{"operation"}, needs: []string{"operation"}, do: hasAccess},
 		"create":       {takes: []string{"vals_list"}, needs: []string{"vals_list"}, do: create},
 		"write":        {onIDs: true, takes: []string{"vals"}, needs: []string{"vals"}, do: write},
@@ -104,10 +106,6 @@ const privateMethods = " browse check_access concat ensure_one exists filtered f
 	"invalidate_recordset mapped modified sorted sudo toggle_active union with_company with_context with_env " +
 	"with_prefetch with_user flush_model flush_recordset init fields_view_get "
 
-func isPrivate(name string) bool {
-	return strings.HasPrefix(name, "_") || strings.Contains(privateMethods, " "+name+" ")
-}
-
 // business runs a method of the model's own.
 func (c *call) business(name string) (any, error) {
 	ids, err := c.args.ids()
@@ -127,7 +125,7 @@ func (c *call) business(name string) (any, error) {
 func (a arguments) check(m method) error {
 	for _, name := range m.needs {
 		if _, ok := a.given[name]; !ok {
-			return fault.Newf(fault.Unprocessable, "missing a required argument: '%s'", name)
+			return withCause(fault.Newf(fault.Unprocessable, "missing a required argument: '%s'", name))
 		}
 	}
 	for name := range a.given {
@@ -135,10 +133,15 @@ func (a arguments) check(m method) error {
 		case name == "context" || slices.Contains(m.takes, name):
 		case name == "ids" && m.onIDs:
 		case name == "ids":
-			return fault.New(fault.Unprocessable, "the method belongs to the model: it takes no ids")
+			return withCause(fault.New(fault.Unprocessable, "the method belongs to the model: it cannot be called with ids"))
 		default:
-			return fault.Newf(fault.Unprocessable, "got an unexpected keyword argument '%s'", name)
+			return withCause(fault.Newf(fault.Unprocessable, "got an unexpected keyword argument '%s'", name))
 		}
 	}
 	return nil
 }
+
+// ErrArguments is the cause of the fault of arguments that a method does not take.
+var ErrArguments = errors.New("not the arguments of the method")
+
+func withCause(f *fault.Error) *fault.Error { return f.Because(ErrArguments) }

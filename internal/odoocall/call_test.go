@@ -109,6 +109,10 @@ func TestReads(t *testing.T) {
 		}
 		h.want("res.partner", "has_access", `{"ids":[],"operation":"write"}`, `true`)
 		h.want("ir.model", "has_access", `{"operation":"read"}`, `true`)
+		h.want("ir.model", "check_access_rights", `{"operation":"read"}`, `true`)
+		h.refused("no.such", "check_access_rights", `{"operation":"read","raise_exception":false}`, fault.NotFound)
+		h.want("res.users", "context_get", `{}`, `{"lang":"en_US","tz":false,"uid":2}`)
+		h.refused("res.partner", "context_get", `{}`, fault.NotFound)
 	})
 }
 
@@ -170,7 +174,7 @@ func TestRefusals(t *testing.T) {
 		h.refused("res.country", "search", `{"domain":[["code","="]]}`, fault.BadRequest)
 		h.refused("res.country", "search", `{"domain":[],"limit":-1}`, fault.BadRequest)
 		h.refused("res.country", "search", `{"domain":[],"limit":"many"}`, fault.BadRequest)
-		h.refused("res.country", "search", `{"domain":[],"context":5}`, fault.Unprocessable)
+		h.refused("res.country", "search", `{"domain":[],"context":5}`, fault.BadRequest)
 		h.refused("res.country", "search", `{"domain":[],"context":{"allowed_company_ids":1}}`, fault.BadRequest)
 		h.refused("res.country", "has_access", `{"operation":"fly"}`, fault.BadRequest)
 		h.refused("res.country", "_search", `{}`, fault.Forbidden)

@@ -5,7 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"gatehouse/internal/backend"
 	"gatehouse/internal/fault"
+	"gatehouse/internal/odoocall"
 )
 
 func TestFieldsGet(t *testing.T) {
@@ -73,5 +75,22 @@ func TestGetMetadata(t *testing.T) {
 		}
 		o.same("res.partner", "get_metadata", `{"ids": []}`, `[]`)
 		o.same("res.partner", "get_metadata", `{"ids": [987654]}`, `[]`)
+	})
+}
+
+// TestFieldsOfAllModels: of its own models the embedded database knows all.
+func TestFieldsOfAllModels(t *testing.T) {
+	onBoth(t, func(h *house) {
+		models, err := h.eng.Models(t.Context(), &backend.Caller{UserID: 2, Admin: true})
+		if err != nil || len(models) < 40 {
+			t.Fatalf("%d models: %v", len(models), err)
+		}
+		for _, model := range models {
+			got, err := odoocall.Call(t.Context(), h.eng, &backend.Caller{UserID: 2, Admin: true}, model, "fields_get", nil)
+			if fields, _ := got.(map[string]backend.Description); err != nil || fields["id"] == nil {
+				t.Errorf("%s: %v", model, err)
+			}
+		}
+		h.want("res.users", "fields_get", `{"allfields":["child_ids"],"attributes":["domain"]}`, `{"child_ids":{"domain":"[('active', '=', True)]"}}`)
 	})
 }

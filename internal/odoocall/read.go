@@ -2,6 +2,7 @@ package odoocall
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
 
 	"gatehouse/internal/backend"
@@ -182,10 +183,58 @@ func hasAccess(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	mode, err := accessMode(operation)
+	if err != nil {
+		return nil, err
+	}
+	return c.b.May(c.ctx, c.caller, c.model, mode, ids)
+}
+
+// checkAccessRights is has_access as it was called before Odoo 18, for the many
+// clients that still do: it raises unless told not to.
+func checkAccessRights(c *call) (any, error) {
+	operation, err := c.args.text("operation", "")
+	if err != nil {
+		return nil, err
+	}
+	mode, err := accessMode(operation)
+	if err != nil {
+		return nil, err
+	}
+	may, err := c.b.May(c.ctx, c.caller, c.model, mode, nil)
+	if errors.Is(err, backend.ErrHidden) {
+		may, err = false, nil
+	}
+	if raise, given := c.args.given["raise_exception"]; err == nil && !may && (!given || !falsy(raise)) {
+		return nil, fault.Newf(fault.Forbidden, "You are not allowed to %s %s records", operation, c.model)
+	}
+	return may, err
+}
+
+func accessMode(operation string) (schema.Mode, error) {
 	for _, mode := range []schema.Mode{schema.Read, schema.Write, schema.Create, schema.Unlink} {
 		if mode.String() == operation {
-			return c.b.May(c.ctx, c.caller, c.model, mode, ids)
+			return mode, nil
 		}
 	}
-	return nil, fault.New(fault.BadRequest, "Invalid access mode: operation is read, write, create or unlink")
+	return 0, fault.New(fault.BadRequest, "Invalid access mode: operation is read, write, create or unlink")
+}
+
+// contextGet is the context that a user's clients work with: language and time
+// zone of his profile.
+func (c *call) contextGet() (any, error) {
+	sudo := *c.caller
+	sudo.Superuser, sudo.Context = true, backend.Context{}
+	q := &backend.Query{Model: c.model, IDs: []int64{c.caller.UserID}, Fields: []string{"lang", "tz"}}
+	var page backend.Page
+	if _, err := c.b.Search(c.ctx, &sudo, q, &page); err != nil {
+		return nil, err
+	}
+	found := map[string]any{"lang": "en_US", "tz": false, "uid": c.caller.UserID}
+	for i, col := range page.Cols {
+		if len(page.Rows) == 1 && page.Rows[0][i].Kind == backend.Text && page.Rows[0][i].Text != "" {
+			found[col.Name] = page.Rows[0][i].Text
+		}
+	}
+	return found, nil
 }

@@ -105,7 +105,7 @@ func (w *document) stencil(op *Operation, on string) stencil {
 	own := *op
 	own.ID, own.Tag = idMark, nameMark
 	own.ID = op.ID + idMark
-	own.Body, own.Data = ownSchema(op.Body), ownSchema(op.Data)
+	own.Body, own.Data = ForModel(op.Body, nameMark), ForModel(op.Data, nameMark)
 	own.Example = nil // is about another model
 	own.Path = strings.Replace(op.Path, modelPlace, nameMark, 1)
 	s := cut(w.aside(func() { w.operation(&own, strings.Replace(on, modelPlace, nameMark, 1)) }))
@@ -128,38 +128,38 @@ func (w *document) aside(write func()) string {
 	return text
 }
 
-// ownSchema puts the marks of one model's schemas in the place of those of any.
-func ownSchema(s *wire.Schema) *wire.Schema {
+// ForModel puts the schemas of one model in the place of those of any.
+func ForModel(s *wire.Schema, model string) *wire.Schema {
 	if s == nil {
 		return nil
 	}
 	own := *s
 	switch s.Ref {
 	case Record:
-		own.Ref = nameMark
+		own.Ref = model
 	case Create:
-		own.Ref = nameMark + CreateSuffix
+		own.Ref = model + CreateSuffix
 	case Creates:
-		own.Ref = nameMark + CreatesSuffix
+		own.Ref = model + CreatesSuffix
 	case Update:
-		own.Ref = nameMark + UpdateSuffix
+		own.Ref = model + UpdateSuffix
 	}
 	if s.Items != nil {
-		own.Items = ownSchema(s.Items)
+		own.Items = ForModel(s.Items, model)
 	}
 	own.OneOf, own.AllOf, own.Members = nil, nil, nil
 	for _, one := range s.OneOf {
-		own.OneOf = append(own.OneOf, ownSchema(one))
+		own.OneOf = append(own.OneOf, ForModel(one, model))
 	}
 	for _, one := range s.AllOf {
-		own.AllOf = append(own.AllOf, ownSchema(one))
+		own.AllOf = append(own.AllOf, ForModel(one, model))
 	}
 	for _, m := range s.Members {
-		m.Schema = ownSchema(m.Schema)
+		m.Schema = ForModel(m.Schema, model)
 		own.Members = append(own.Members, m)
 	}
 	if s.Rest != nil {
-		own.Rest = ownSchema(s.Rest)
+		own.Rest = ForModel(s.Rest, model)
 	}
 	return &own
 }

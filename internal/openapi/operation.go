@@ -169,12 +169,12 @@ func (w *document) errorStatuses(op *Operation) []int { return w.statuses(op.Err
 
 func (w *document) success(op *Operation, status int) {
 	text := op.Output
-	if text == "" || status == http.StatusNotModified || status == http.StatusNoContent {
+	if text == "" || bodiless(status) {
 		text = http.StatusText(status)
 	}
 	w.member("description", text)
 	w.headers(append(commonHeaders(), op.Tells...))
-	if status == http.StatusNotModified || status == http.StatusNoContent {
+	if bodiless(status) {
 		return
 	}
 	w.object("content", func() {
@@ -248,4 +248,9 @@ func (w *document) security(op *Operation) {
 	default: // open to all
 	}
 	w.close(']')
+}
+
+// bodiless says whether answers of a status have no body.
+func bodiless(status int) bool {
+	return status == http.StatusNotModified || status == http.StatusNoContent || status == http.StatusSwitchingProtocols
 }

@@ -39,8 +39,8 @@ func (e *Env) concernsCascade(f *schema.Field) bool {
 	return cascades(f) && e.concerned(f.Model, map[string]bool{})
 }
 
-// trailKeys is a set of records of a model.
-func trailKeys(m *schema.Model, ids []int64) map[trailKey]bool {
+// recordSet is a set of records of a model.
+func recordSet(m *schema.Model, ids []int64) map[trailKey]bool {
 	set := make(map[trailKey]bool, len(ids))
 	for _, id := range ids {
 		set[trailKey{m, id}] = true

@@ -163,6 +163,9 @@ func (d *describer) help(f *schema.Field) (any, error) {
 
 func (d *describer) selection(f *schema.Field) (any, error) {
 	end := d.chosen(f)
+	if end == nil && !d.foreign {
+		return [][2]string{}, nil
+	}
 	if end == nil {
 		return nil, backend.CannotProve(backend.PythonAttribute, f.Model.Name+"."+f.Name, "selection")
 	}
@@ -212,6 +215,9 @@ func (d *describer) depends(f *schema.Field) (any, error) {
 func (d *describer) nameDepends(f *schema.Field) (any, error) {
 	m := f.Model
 	if m.Python.Name || m.NameExpr != "" {
+		if !d.foreign {
+			return []string{}, nil // what it is made of is not told
+		}
 		return nil, backend.CannotProve(backend.PythonAttribute, m.Name+"."+f.Name, "depends")
 	}
 	if m.RecName == "" || m.RecName == "display_name" {
@@ -272,8 +278,16 @@ func (d *describer) attachment(f *schema.Field) (any, error) {
 
 // definition gives the record or the field that describes properties.
 func definition(part int) func(*describer, *schema.Field) (any, error) {
-	return func(_ *describer, f *schema.Field) (any, error) {
+	return func(d *describer, f *schema.Field) (any, error) {
 		parts := strings.Split(f.Definition, ".")
+		if len(parts) != 2 && !d.foreign { // of a field that is got from another record
+			if path := d.path(f); len(path) > 0 {
+				parts = strings.Split(path[len(path)-1].Definition, ".")
+			}
+			if len(parts) != 2 {
+				return absent{}, nil
+			}
+		}
 		if len(parts) != 2 {
 			return nil, backend.CannotProve(backend.PythonAttribute, f.Model.Name+"."+f.Name, "definition")
 		}
@@ -285,7 +299,13 @@ func definition(part int) func(*describer, *schema.Field) (any, error) {
 func (d *describer) domain(f *schema.Field) (any, error) {
 	row := d.rows[f.ID]
 	empty := !f.Manual || row == nil || slices.Contains([]string{"", "[]"}, strings.TrimSpace(row.domain))
-	if !empty || f.Domain != "" {
+	switch {
+	case empty && f.Domain == "":
+	case !d.foreign && empty:
+		return f.Domain, nil // our own declaration says all there is
+	case !d.foreign:
+		return row.domain, nil
+	default:
 		return nil, backend.CannotProve(backend.PythonAttribute, f.Model.Name+"."+f.Name, "domain")
 	}
 	return d.codeSays(f, "domain", []any{})

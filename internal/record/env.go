@@ -40,7 +40,8 @@ type shared struct {
 	given map[string]map[int64]map[string]bool
 	trail *trail                     // nil until policy changes
 	hooks map[string][]*Subscription // by model; nil: none
-	told  *told                      // nil until something changes that others hear of
+	notes changeNotes
+	told  *told // nil until something changes that others hear of
 }
 
 // Sudo runs fn in one write transaction as superuser.
@@ -106,6 +107,9 @@ func (e *Engine) inside(ctx context.Context, tx sqldb.Tx, c *backend.Caller, fn 
 		return err
 	}
 	if err := env.tellAll(); err != nil {
+		return err
+	}
+	if err := env.keepNotes(); err != nil {
 		return err
 	}
 	return env.keepTrail()

@@ -32,7 +32,7 @@ func (e *Engine) foreignCall(ctx context.Context, c *backend.Caller, model, meth
 		return cx.unknownModel(model)
 	}
 	if m.Field(method) != nil || slices.Contains([]string{"env", "ids", "pool"}, method) {
-		return fault.Newf(fault.NotFound, "The method '%s.%s' does not exist", model, method)
+		return fault.Newf(fault.NotFound, "The method '%s.%s' does not exist", model, method).Because(backend.ErrNoMethod)
 	}
 	return backend.CannotProve(backend.UnknownMethod, model+"."+shorten(method), "")
 }

@@ -179,6 +179,18 @@ func (cx *callContext) listKey(q *backend.Query) string {
 	return key
 }
 
+// placed adds to a plan the columns that tell the place of a row, and the
+// condition to come after that of a cursor.
+func (cx *callContext) placed(c *compiler, p *plan, q *backend.Query, keys []orderKey, exprs []string, where string) ([]string, string, error) {
+	p.keyAt, p.keys = len(exprs), len(keys)
+	exprs = append(exprs, keyExprs(keys)...)
+	if q.Keyset.After == "" {
+		return exprs, where, nil
+	}
+	cond, err := cx.follow(c, q, keys)
+	return exprs, where + " and (" + cond + ")", err
+}
+
 // follow begins a list after the place of its cursor.
 func (cx *callContext) follow(c *compiler, q *backend.Query, keys []orderKey) (string, error) {
 	var place []*string

@@ -9,7 +9,7 @@ import (
 
 // asOdoo says that the caller wants Odoo's own ways where Gatehouse's API has
 // better ones: nonsense that Odoo takes in silence is refused otherwise.
-func (e *Env) asOdoo() bool { return e.actor.loose && !e.actor.sudo }
+func (e *Env) asOdoo() bool { return e.actor.odooWays && !e.actor.sudo }
 
 // odooValues turns values that Odoo takes without a word into what it makes of
 // them. On a write a value passes through Odoo's cache first, which knows only

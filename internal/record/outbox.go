@@ -107,6 +107,7 @@ func (e *Env) toldOf(m *schema.Model, id int64) (n *toldEntry, fresh bool) {
 
 // tellCreated notes new records.
 func (e *Env) tellCreated(m *schema.Model, ids []int64) {
+	e.note(m, ids, changeCreate)
 	if e.subscribed(m) == nil {
 		return
 	}
@@ -119,6 +120,7 @@ func (e *Env) tellCreated(m *schema.Model, ids []int64) {
 // tellChanging notes records that are about to be changed, and what the fields
 // that somebody watches were before the first change.
 func (e *Env) tellChanging(m *schema.Model, ids []int64) error {
+	e.note(m, ids, changeWrite)
 	subs := e.subscribed(m)
 	if subs == nil {
 		return nil
@@ -153,6 +155,7 @@ func (e *Env) tellChanging(m *schema.Model, ids []int64) error {
 // tellUnlinking notes records that are about to be deleted, for those whose
 // domain finds them now.
 func (e *Env) tellUnlinking(m *schema.Model, ids []int64) error {
+	e.note(m, ids, changeUnlink)
 	subs := e.subscribed(m)
 	if subs == nil || len(ids) == 0 {
 		return nil

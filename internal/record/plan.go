@@ -215,19 +215,11 @@ func (c *compiler) plan(cx *callContext, m *schema.Model, q *backend.Query) (*pl
 		return nil, err
 	}
 	if keyed(q) {
-		keys := keysOf(c.d, terms, id)
-		p.keyAt, p.keys = len(exprs), len(keys)
-		exprs = append(exprs, keyExprs(keys)...)
+		if exprs, where, err = cx.placed(c, p, q, keysOf(c.d, terms, id), exprs, where); err != nil {
+			return nil, err
+		}
 		head = "select " + strings.Join(exprs, ", ") + " from " + f.sql() + " where "
 		base, shown = where, "" // the place of a record that is not shown is not told either
-		if q.Keyset.After != "" {
-			cond, err := cx.follow(c, q, keys)
-			if err != nil {
-				return nil, err
-			}
-			where += " and (" + cond + ")"
-			base = where
-		}
 	}
 	p.partial = shown != ""
 	if p.partial {

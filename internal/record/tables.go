@@ -34,7 +34,7 @@ func (e *Engine) cursorKey(ctx context.Context) (key []byte, err error) {
 		_, _ = rand.Read(secret) // never fails
 		_, err := tx.Exec(ctx, `insert into gateway_cursor_key (secret) values ($1)`, hex.EncodeToString(secret))
 		return err
-	}}})
+	}}, {ID: "2 change log", Go: createChangeLog}})
 	if err != nil {
 		return nil, err
 	}

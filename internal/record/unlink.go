@@ -93,7 +93,7 @@ func (e *Env) unlink(m *schema.Model, ids []int64) error {
 // restricting link refuses the deletion, the others change what is computed
 // from them.
 func (e *Env) referers(m *schema.Model, ids []int64) error {
-	own, gone := trailKeys(m, ids), trailKeys(m, ids)
+	own, gone := recordSet(m, ids), recordSet(m, ids)
 	for _, f := range e.st.reg.Referers(m.Name) {
 		if f.Model.Abstract || automatic(f.Name) {
 			continue
@@ -122,7 +122,7 @@ func (e *Env) referers(m *schema.Model, ids []int64) error {
 			return err
 		}
 	}
-	return nil
+	return e.noteFalling(m, ids, 0)
 }
 
 // computesFrom says whether anything is computed from a many2one.

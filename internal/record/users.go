@@ -25,6 +25,7 @@ type actor struct {
 	sudo      bool // no rights, no rules
 	admin     bool // may use Gatehouse's own models
 	loose     bool // links are not checked
+	odooWays  bool
 	// companyErr and langErr are what is wrong with the context, for calls that
 	// mind it only where company or language matter.
 	companyErr, langErr error
@@ -63,7 +64,7 @@ const nameTTL = time.Second
 
 // actor resolves a caller.
 func (e *Engine) actor(ctx context.Context, q sqldb.Querier, st *state, known *knowledge, c *backend.Caller) (*actor, error) {
-	a := &actor{sudo: c.Superuser, admin: c.Admin || c.Superuser, loose: c.LooseLinks || c.Superuser, tz: c.Context.TZ}
+	a := &actor{sudo: c.Superuser, admin: c.Admin || c.Superuser, loose: c.LooseLinks || c.Superuser, odooWays: c.LooseLinks || c.OdooWays, tz: c.Context.TZ}
 	user, err := e.user(ctx, q, st, known, c.UserID)
 	if err != nil {
 		return nil, err

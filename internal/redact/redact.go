@@ -35,18 +35,21 @@ var (
 
 // Name says whether what stands under a name is secret.
 func Name(name string) bool {
-	if len(name) > 200 { // no name; its pieces are looked at all the same
-		name = name[:200]
-	}
-	plain := strings.Map(func(r rune) rune {
-		switch {
-		case r == '_' || r == '-' || r == '.' || r == ' ':
-			return -1
-		case r >= 'A' && r <= 'Z':
-			return r + 'a' - 'A'
+	var buf [200]byte // beyond, it is no name; its beginning is looked at all the same
+	kept := buf[:0]
+	for i := 0; i < len(name) && len(kept) < len(buf); i++ {
+		switch c := name[i]; {
+		case c == '_' || c == '-' || c == '.' || c == ' ':
+		case c >= 'A' && c <= 'Z':
+			kept = append(kept, c+'a'-'A')
+		default:
+			kept = append(kept, c)
 		}
-		return r
-	}, name)
+	}
+	if len(kept) < 3 { // the shortest are pin and key
+		return false
+	}
+	plain := string(kept)
 	if exact[plain] {
 		return true
 	}

@@ -22,63 +22,62 @@ func Strict(s string) string { return text(s, true) }
 func text(s string, strict bool) string {
 	var out strings.Builder
 	copied := 0
-	mask := func(from, to int) {
-		if out.Len() == 0 {
-			out.Grow(len(s))
-		}
-		out.WriteString(s[copied:from])
-		out.WriteString(Mask)
-		copied = to
-	}
 	for i := 0; i < len(s); {
-		if s[i] == '$' && isHash(s[i:]) {
-			end := i
-			for end < len(s) && (isWord(s[end]) || strings.IndexByte("$./+=,", s[end]) >= 0) {
-				end++
-			}
-			mask(i, end)
-			i = end
-			continue
+		from, to := secretAt(s, i, strict)
+		if to > from {
+			out.WriteString(s[copied:from])
+			out.WriteString(Mask)
+			copied = to
 		}
-		if !isWord(s[i]) {
-			i++
-			continue
-		}
-		end := i
-		for end < len(s) && isWord(s[end]) {
-			end++
-		}
-		word := s[i:end]
-		if end < len(s) && s[end] == '$' && digits(word) { // <uid>$<key>
-			key := end + 1
-			for key < len(s) && isWord(s[key]) {
-				key++
-			}
-			if key-end-1 >= 16 {
-				mask(end+1, key)
-				i = key
-				continue
-			}
-		}
-		if last := secretEnd(s, i, end, strict); last > i {
-			mask(i, last)
-			i = last
-			continue
-		}
-		if !strict {
-			if from, to := following(s, word, end); to > from {
-				mask(from, to)
-				i = to
-				continue
-			}
-		}
-		i = end
+		i = to
 	}
 	if copied == 0 {
 		return s
 	}
 	out.WriteString(s[copied:])
 	return out.String()
+}
+
+// secretAt looks at the word or character at i: [from, to) is a secret that
+// begins there or follows. Where there is none, from is to: from where to look on.
+func secretAt(s string, i int, strict bool) (from, to int) {
+	if s[i] == '$' && isHash(s[i:]) {
+		return i, hashEnd(s, i)
+	}
+	end := wordEnd(s, i)
+	if end == i {
+		return i + 1, i + 1
+	}
+	if end < len(s) && s[end] == '$' && digits(s[i:end]) { // <uid>$<key>
+		if key := wordEnd(s, end+1); key-end-1 >= 16 {
+			return end + 1, key
+		}
+	}
+	if last := secretEnd(s, i, end, strict); last > i {
+		return i, last
+	}
+	if !strict {
+		if from, to = following(s, s[i:end], end); to > from {
+			return from, to
+		}
+	}
+	return end, end
+}
+
+// wordEnd is where the word ends that begins at i.
+func wordEnd(s string, i int) int {
+	for i < len(s) && isWord(s[i]) {
+		i++
+	}
+	return i
+}
+
+// hashEnd is where the hash ends that begins at i.
+func hashEnd(s string, i int) int {
+	for i < len(s) && (isWord(s[i]) || strings.IndexByte("$./+=,", s[i]) >= 0) {
+		i++
+	}
+	return i
 }
 
 // secretEnd says where the secret ends that begins with a word; start: it is none.
@@ -156,21 +155,22 @@ func following(s, word string, end int) (from, to int) {
 			return 0, 0
 		}
 		return from, secretValue(s, from, 12)
-	case Name(word):
-		from = end
-		for from < len(s) && (s[from] == ' ' || s[from] == '"' || s[from] == '\'' || s[from] == '\\') {
-			from++
-		}
-		if from == len(s) || s[from] != '=' && s[from] != ':' {
+	default: // most words are not followed by a value, so that is looked at first
+		from = skipQuotes(s, end)
+		if from == len(s) || s[from] != '=' && s[from] != ':' || !Name(word) {
 			return 0, 0
 		}
-		from++
-		for from < len(s) && (s[from] == ' ' || s[from] == '"' || s[from] == '\'' || s[from] == '\\') {
-			from++
-		}
+		from = skipQuotes(s, from+1)
 		return from, secretValue(s, from, 1)
 	}
-	return 0, 0
+}
+
+// skipQuotes passes over blanks and quotes.
+func skipQuotes(s string, i int) int {
+	for i < len(s) && (s[i] == ' ' || s[i] == '"' || s[i] == '\'' || s[i] == '\\') {
+		i++
+	}
+	return i
 }
 
 // secretValue is the end of a value of at least some length; else its start.

@@ -105,6 +105,17 @@ type Dialect interface {
 
 	// TextOrder is an expression that orders text by code point.
 	TextOrder(expr string) string
+	// TxNumber is a number of the running transaction, in a row that it inserts
+	// into the table, which has a SerialPK.
+	TxNumber(table string) string
+	// TxSnapshot is a text that says which transactions that wrote to the table
+	// have ended: all below the number that it begins with, none from the one
+	// behind its first colon on (the same number, where it has no colon), and of
+	// those between, TxEnded knows.
+	TxSnapshot(table string) string
+	// TxEnded says whether a transaction had ended when the snapshot was taken.
+	TxEnded(number, snapshot string) string
+
 	// KeyArg makes the argument that is equal to a value which Row.Key has
 	// read. It compares with expressions of the same type only.
 	KeyArg(key string) (any, error)

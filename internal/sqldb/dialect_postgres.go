@@ -190,6 +190,16 @@ func (d postgresDialect) TextOrder(expr string) string {
 	return expr + ` collate "C"`
 }
 
+func (postgresDialect) TxNumber(string) string {
+	return "cast(cast(pg_current_xact_id() as text) as bigint)"
+}
+
+func (postgresDialect) TxSnapshot(string) string { return "cast(pg_current_snapshot() as text)" }
+
+func (postgresDialect) TxEnded(number, snapshot string) string {
+	return "pg_visible_in_snapshot(cast(cast(" + number + " as text) as xid8), cast(" + snapshot + " as pg_snapshot))"
+}
+
 func (postgresDialect) KeyArg(text string) (any, error) { return text, nil }
 
 func (postgresDialect) CastText(expr string, _ ColumnKind) string {

@@ -160,6 +160,20 @@ func pairwise(function string, exprs []string) string {
 
 func (sqliteDialect) TextOrder(expr string) string { return expr }
 
+// TxNumber is what the counter of the ids gives next: writers come one after
+// another, and what a reader sees has been committed.
+func (sqliteDialect) TxNumber(table string) string {
+	return "(coalesce((select seq from sqlite_sequence where name = '" + table + "'), 0) + 1)"
+}
+
+func (d sqliteDialect) TxSnapshot(table string) string {
+	return "cast(" + d.TxNumber(table) + " as text)"
+}
+
+func (sqliteDialect) TxEnded(number, snapshot string) string {
+	return number + " < cast(" + snapshot + " as integer)"
+}
+
 func (sqliteDialect) KeyArg(text string) (any, error) {
 	if text == "" {
 		return nil, errors.New("a key without its type")

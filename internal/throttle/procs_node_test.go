@@ -57,7 +57,7 @@ func runNode(db sqldb.DB, orders io.Reader, answers io.Writer) error {
 	read := json.NewDecoder(orders)
 	for {
 		var o order
-		if err := read.Decode(&o); err != nil { // the test has ended
+		if read.Decode(&o) != nil { // the test has ended
 			l.Close()
 			return nil
 		}

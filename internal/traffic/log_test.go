@@ -42,9 +42,14 @@ func TestLevels(t *testing.T) {
 		status int
 		want   string // "" is not kept
 	}{
-		{setting.LogErrors, "", 200, ""}, {setting.LogErrors, "", 404, "errors"}, {setting.LogErrors, "", 399, ""},
-		{setting.LogMetadata, "", 200, "metadata"}, {setting.LogFull, "", 200, "full"},
-		{setting.LogErrors, "full", 200, "full"}, {setting.LogFull, "errors", 200, ""}, {setting.LogFull, "metadata", 500, "metadata"},
+		{setting.LogErrors, "", 200, ""},
+		{setting.LogErrors, "", 404, "errors"},
+		{setting.LogErrors, "", 399, ""},
+		{setting.LogMetadata, "", 200, "metadata"},
+		{setting.LogFull, "", 200, "full"},
+		{setting.LogErrors, "full", 200, "full"},
+		{setting.LogFull, "errors", 200, ""},
+		{setting.LogFull, "metadata", 500, "metadata"},
 		{setting.LogErrors, "nonsense", 200, ""},
 	} {
 		level, kept := levelOf(&Event{LogLevel: test.own, Status: test.status}, test.global)
@@ -115,7 +120,7 @@ func TestLogAgreesWithRollups(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
 		r := node(t, db, setting.LogMetadata)
 		r.Start(context.Background())
-		random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // no secret
+		random := rand.New(rand.NewPCG(1, 2))
 		for range 3000 {
 			r.Observe(invented(random))
 		}
@@ -254,7 +259,7 @@ func TestVacuum(t *testing.T) {
 // TestObserveAllocates: what is not logged costs no memory.
 func TestObserveAllocates(t *testing.T) {
 	r := node(t, sqltest.Open(t, "sqlite"), setting.LogErrors)
-	e := invented(rand.New(rand.NewPCG(1, 2))) //nolint:gosec // no secret
+	e := invented(rand.New(rand.NewPCG(1, 2)))
 	e.Status = 200
 	for range 1000 {
 		r.Observe(e)

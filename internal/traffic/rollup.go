@@ -172,7 +172,7 @@ func (d *delta) addLevels(at int64, caller string, c *callerTally, levels ...lev
 	}
 }
 
-func classOfIndex(i int) class { return class(i) } //nolint:gosec // below classes
+func classOfIndex(i int) class { return class(i) }
 
 // at0 finds a value in a map, or puts an empty one there.
 func at0[K comparable, V any](m map[K]*V, k K) *V {
@@ -218,39 +218,6 @@ func (c *callerTally) busiest() []netip.Addr {
 		return cmp.Or(cmp.Compare(requests(b), requests(a)), a.Compare(b))
 	})
 	return ips[:busiest]
-}
-
-// merge adds another delta, whose values it keeps.
-func (d *delta) merge(o *delta) {
-	for k, n := range o.totals {
-		at0(d.totals, k).add(n)
-	}
-	for k, n := range o.endpoints {
-		at0(d.endpoints, k).add(n)
-	}
-	for k, n := range o.addresses {
-		into := at0(d.addresses, k)
-		for i := range n {
-			into[i] += n[i]
-		}
-	}
-	for k, s := range o.sketches {
-		into := at0(d.sketches, k)
-		into.latency.merge(&s.latency)
-		into.ips.merge(&s.ips)
-	}
-}
-
-// requests is how many requests the delta is about.
-func (d *delta) requests() (n int64) {
-	for k, c := range d.totals {
-		if k.level == minutes && k.caller == everybody {
-			for i := range c {
-				n += c[i].n
-			}
-		}
-	}
-	return n
 }
 
 // ordered gives the keys of a map in their order: rows are always locked in

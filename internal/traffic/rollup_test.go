@@ -29,9 +29,10 @@ func TestTotalsAreExact(t *testing.T) {
 		var all []*Event
 		observe := func() {
 			var wg sync.WaitGroup
+			seed := uint64(len(all))
 			for i := range 4 {
 				wg.Go(func() {
-					r := rand.New(rand.NewPCG(uint64(i), uint64(len(all)))) //nolint:gosec // no secret
+					r := rand.New(rand.NewPCG(uint64(i), seed))
 					for n := range 500 {
 						e := invented(r)
 						nodes[i%2].Observe(e)

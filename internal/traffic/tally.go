@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 // counts are sums of requests, by class.
@@ -249,6 +248,3 @@ func sum(all map[callerKey]*callerTally) (s second) {
 	}
 	return s
 }
-
-// minuteStart is the moment at which a minute of a callerKey began.
-func (k callerKey) minuteStart() time.Time { return time.Unix(k.minute*60, 0) }

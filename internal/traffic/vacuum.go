@@ -11,9 +11,9 @@ import (
 // How long rollups are kept. Days outlast the longest range, so that one year
 // can be held against another.
 const (
-	keepMinutes = 2 * 24 * time.Hour
-	keepHours   = 62 * 24 * time.Hour
-	keepDays    = 3 * 366 * 24 * time.Hour
+	minutesKept = 2 * 24 * time.Hour
+	hoursKept   = 62 * 24 * time.Hour
+	daysKept    = 3 * 366 * 24 * time.Hour
 )
 
 // How many addresses are kept of each caller's bucket: more while it runs, so
@@ -113,7 +113,7 @@ func RollupVacuum(ctx context.Context, db sqldb.DB, now time.Time) (gone int64, 
 		args []any
 	}
 	var all []statement
-	for l, keep := range map[level]time.Duration{minutes: keepMinutes, hours: keepHours, days: keepDays} {
+	for l, keep := range map[level]time.Duration{minutes: minutesKept, hours: hoursKept, days: daysKept} {
 		for _, table := range []string{"gateway_traffic", "gateway_traffic_endpoint", "gateway_traffic_ip", "gateway_traffic_sketch"} {
 			all = append(all, statement{`delete from ` + table + ` where level = $1 and at < $2`, []any{int64(l), now.Add(-keep).Unix()}})
 		}
@@ -128,7 +128,7 @@ func RollupVacuum(ctx context.Context, db sqldb.DB, now time.Time) (gone int64, 
 			statement{trim, []any{int64(l), running, running + lengths[l], addressesRunning}})
 	}
 	for _, table := range []string{"gateway_traffic_node", "gateway_traffic_live"} {
-		all = append(all, statement{`delete from ` + table + ` where at < $1`, []any{now.Add(-keepMinutes).Unix()}})
+		all = append(all, statement{`delete from ` + table + ` where at < $1`, []any{now.Add(-minutesKept).Unix()}})
 	}
 	for _, s := range all {
 		err := db.Write(ctx, func(tx sqldb.Tx) error {

@@ -138,13 +138,7 @@ func (w *worker) plan() turn {
 		t.room, t.keep, w.more = batch, n > 0, false
 	}
 	if t.keep {
-		t.done, t.back = w.done, w.back
-		w.done, w.back = nil, nil
-		for _, r := range t.done {
-			if c := w.tails[r.job.record]; c != nil && c.tail == r.job.id {
-				delete(w.tails, r.job.record)
-			}
-		}
+		w.collect(&t)
 	}
 	if t.room > 0 {
 		t.tails = make(map[int64]bool, len(w.tails))
@@ -161,6 +155,17 @@ func (w *worker) plan() turn {
 		delete(w.d.workers, w.id)
 	}
 	return t
+}
+
+// collect takes what is to be kept. The caller holds mu.
+func (w *worker) collect(t *turn) {
+	t.done, t.back = w.done, w.back
+	w.done, w.back = nil, nil
+	for _, r := range t.done {
+		if c := w.tails[r.job.record]; c != nil && c.tail == r.job.id {
+			delete(w.tails, r.job.record)
+		}
+	}
 }
 
 // turn makes one transaction: it keeps what came of calls and claims more.
@@ -244,7 +249,7 @@ func (w *worker) begin(ep *endpoint, jobs []job, full bool) {
 	if ep == nil {
 		return
 	}
-	if w.ep == nil || w.busy == 0 {
+	if w.busy == 0 && len(w.done) == 0 { // the store has counted all calls
 		w.failing = ep.failures
 	}
 	w.ep = ep

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
 
@@ -35,7 +36,7 @@ func AppendValue(dst []byte, shape Shape, f *schema.Field, v *backend.Value) []b
 	case backend.Int:
 		return strconv.AppendInt(dst, v.Int, 10)
 	case backend.Float:
-		return appendNumber(dst, f, v.Float())
+		return appendFloat(dst, shape, f, v.Float())
 	case backend.Text:
 		if v.Text == "" && shape != Odoo {
 			return append(dst, "null"...)
@@ -66,8 +67,10 @@ func appendEmpty(dst []byte, shape Shape, f *schema.Field) []byte {
 		switch f.Type {
 		case schema.Boolean:
 			return append(dst, "false"...)
-		case schema.Integer, schema.Float, schema.Monetary:
+		case schema.Integer:
 			return append(dst, '0') // to Odoo, NULL and 0 are the same number
+		case schema.Float, schema.Monetary:
+			return appendFloat(dst, shape, f, 0)
 		case schema.One2many, schema.Many2many:
 			return append(dst, "[]"...)
 		default:
@@ -77,6 +80,17 @@ func appendEmpty(dst []byte, shape Shape, f *schema.Field) []byte {
 		return append(dst, "false"...)
 	}
 	return append(dst, "null"...)
+}
+
+// appendFloat is appendNumber; Odoo's numbers show that they are no integers,
+// which clients in typed languages go by.
+func appendFloat(dst []byte, shape Shape, f *schema.Field, x float64) []byte {
+	start := len(dst)
+	dst = appendNumber(dst, f, x)
+	if shape == Odoo && !bytes.ContainsAny(dst[start:], ".en") { // not even in null
+		dst = append(dst, ".0"...)
+	}
+	return dst
 }
 
 func appendNumber(dst []byte, f *schema.Field, x float64) []byte {

@@ -39,9 +39,9 @@ func RunNode(conns int, fn func(db sqldb.DB, in io.Reader, out io.Writer) error)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		os.Exit(1) //nolint:forbidigo // it stands for the main function of a node
 	}
-	os.Exit(0)
+	os.Exit(0) //nolint:forbidigo // as above
 }
 
 // Fresh gives a fresh empty database of a dialect, and where it is, for

@@ -1,6 +1,7 @@
 package sqltest
 
 import (
+	"context"
 	"io"
 	"net"
 	"sync"
@@ -23,7 +24,7 @@ type Proxy struct {
 // StartProxy leads to a server ("host:port") until Refuse.
 func StartProxy(t testing.TB, server string) *Proxy {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,15 +46,14 @@ func StartProxy(t testing.TB, server string) *Proxy {
 func (p *Proxy) Addr() string { return p.listener.Addr().String() }
 
 func (p *Proxy) serve(client net.Conn) {
-	server, err := net.Dial("tcp", p.server)
+	server, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", p.server)
 	if err != nil || !p.keep(client, server) {
 		_ = client.Close()
 		return
 	}
 	for _, pair := range [][2]net.Conn{{client, server}, {server, client}} {
 		p.group.Go(func() {
-			defer pair[0].Close()
-			defer pair[1].Close()
+			defer func() { _, _ = pair[0].Close(), pair[1].Close() }()
 			_, _ = io.Copy(gate{pair[1], p}, pair[0])
 		})
 	}

@@ -35,7 +35,7 @@ func StartServer(t testing.TB) *Server {
 	if err != nil || len(found) == 0 {
 		t.Skip("PostgreSQL's binaries are not in /usr/lib/postgresql: no server can be started to be crashed")
 	}
-	dir, err := os.MkdirTemp("", "gatehouse-postgres")
+	dir, err := os.MkdirTemp("", "gatehouse-postgres") //nolint:usetesting // the server is another user, to whom t.TempDir is closed
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func (s *Server) prepare(dir string) error {
 	if err := s.run("initdb", "-D", s.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale", "C", "--no-sync"); err != nil {
 		return err
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	free, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}

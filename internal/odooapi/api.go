@@ -1,0 +1,147 @@
+// Package odooapi answers Odoo's own protocols: JSON-2, JSON-RPC, XML-RPC and
+// the web client's session, so that clients written for an Odoo work with
+// Gatehouse when only their URL is changed. It reads requests and writes
+// answers; who may call, limits and the log are the pipeline's of httpapi, and
+// what methods do is odoocall's.
+package odooapi
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"strings"
+
+	"gatehouse/internal/backend"
+	"gatehouse/internal/fault"
+	"gatehouse/internal/httpapi"
+	"gatehouse/internal/identity"
+	"gatehouse/internal/odoocall"
+)
+
+// Users is what the protocols need of package identity.
+type Users interface {
+	IdentifyPassword(ctx context.Context, c identity.Secret, ip netip.Addr) (*identity.Principal, error)
+	StartWebSession(ctx context.Context, login, password string, meta identity.Meta) (id string, p *identity.Principal, err error)
+	IdentifyWebSession(ctx context.Context, id string) (*identity.Principal, error)
+	Logout(ctx context.Context, p *identity.Principal, refresh string) error
+}
+
+// API is Odoo's protocols over a backend.
+type API struct {
+	Backend backend.Backend
+	Users   Users
+}
+
+// Paths implements httpapi.Protocol.
+func (a *API) Paths() []httpapi.ProtocolPath {
+	paths := a.json2Paths()
+	paths = append(paths, a.rpcPaths()...)
+	return append(paths, a.webPaths()...)
+}
+
+// The Odoo that clients are told they speak to: the one whose answers were the model.
+const (
+	version  = "19.0"
+	database = "gatehouse"
+)
+
+// versionInfo is that version as Odoo's programs have it.
+func versionInfo() []any { return []any{19, 0, 0, "final", 0, ""} }
+
+// aboutVersion is the answer of common.version.
+func aboutVersion() any {
+	return struct {
+		Version  string `json:"server_version"`
+		Info     []any  `json:"server_version_info"`
+		Series   string `json:"server_serie"`
+		Protocol int    `json:"protocol_version"`
+	}{version, versionInfo(), version, 1}
+}
+
+// work is what a request asks for, whichever way it came in.
+type work struct {
+	needs httpapi.Needs
+	run   func(ctx context.Context, caller *backend.Caller, from identity.Meta) (any, error)
+
+	model, method string
+	// unknownModel: that is why it was not found.
+	unknownModel bool
+	result       any
+	who          *identity.Principal // signed in by this request
+}
+
+// Needs implements httpapi.Exchange.
+func (w *work) Needs() httpapi.Needs { return w.needs }
+
+// Run implements httpapi.Exchange.
+func (w *work) Run(ctx context.Context, caller *backend.Caller, from identity.Meta) (err error) {
+	w.result, err = w.run(ctx, caller, from)
+	return err
+}
+
+// public is work that anybody may ask for.
+func public(run func(ctx context.Context, from identity.Meta) (any, error)) work {
+	return work{
+		needs: httpapi.Needs{Public: true},
+		run: func(ctx context.Context, _ *backend.Caller, from identity.Meta) (any, error) {
+			return run(ctx, from)
+		},
+	}
+}
+
+// fixed is work whose result is known.
+func fixed(result any) work {
+	return public(func(context.Context, identity.Meta) (any, error) { return result, nil })
+}
+
+// method is work on a model. args are made when the caller is known, and his
+// limits are kept.
+func (a *API) method(model, name string, args func() (map[string]any, error)) (*work, error) {
+	w := &work{model: model, method: name}
+	if !isName(model, "._") {
+		w.unknownModel = true
+		w.needs.Public = true
+		return w, fault.New(fault.NotFound, "There is no such model")
+	}
+	w.needs = httpapi.Needs{Action: actionOf(name), Model: model}
+	w.run = func(ctx context.Context, caller *backend.Caller, _ identity.Meta) (any, error) {
+		if !isName(name, "_") {
+			return nil, fault.New(fault.NotFound, "There is no such method").Because(backend.ErrNoMethod)
+		}
+		kwargs, err := args()
+		if err != nil {
+			return nil, err
+		}
+		asOdoo := *caller
+		asOdoo.OdooWays = true
+		result, err := odoocall.Call(ctx, a.Backend, &asOdoo, model, name, kwargs)
+		if fault.Is(err, fault.NotFound) && !errors.Is(err, backend.ErrNoMethod) || odoocall.IsPrivate(name) {
+			_, missing := a.Backend.Model(ctx, caller, model)
+			w.unknownModel = fault.Is(missing, fault.NotFound) && !errors.Is(missing, backend.ErrHidden)
+			if w.unknownModel {
+				err = missing
+			}
+		}
+		return result, err
+	}
+	return w, nil
+}
+
+// actionOf is the scope that a method needs. What is not known to change
+// nothing may change anything.
+func actionOf(method string) identity.Action {
+	switch {
+	case method == "unlink":
+		return identity.Delete
+	case odoocall.Reads(method) || method == "context_get":
+		return identity.Read
+	}
+	return identity.Write
+}
+
+// isName says whether a name can be one of Odoo's: what comes from outside goes
+// into the log.
+func isName(name, beside string) bool {
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	return name != "" && len(name) <= 128 && strings.Trim(name, letters+beside) == ""
+}

@@ -1,0 +1,35 @@
+package record_test
+
+import (
+	"context"
+	"testing"
+
+	"gatehouse/internal/backend"
+	"gatehouse/internal/business"
+	"gatehouse/internal/record"
+	"gatehouse/internal/sqldb/sqltest"
+)
+
+// BenchmarkCreate is what a change costs, its entry in the log included.
+func BenchmarkCreate(b *testing.B) {
+	for _, store := range sqltest.Dialects() {
+		ctx := context.Background()
+		eng, err := record.Open(ctx, sqltest.Open(b, store), record.Options{
+			Models: business.Models(), Logics: business.Logics(business.Options{HashPassword: func(s string) (string, error) { return s, nil }}),
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(eng.Close)
+		if err := eng.Sudo(ctx, business.Seed); err != nil {
+			b.Fatal(err)
+		}
+		b.Run(store, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := eng.Create(ctx, as(2), "res.partner", []backend.Values{{"name": "x"}}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
