@@ -5,13 +5,52 @@ package e2e
 import (
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 )
 
 // TestPages opens all of Gatehouse's pages in a browser, and clicks through
-// those of administrators. GATEHOUSE_SHOTS keeps the screenshots;
-// GATEHOUSE_TEST_BROWSER=required makes a missing browser a failure.
+// them: the frame and the pages of administrators on a server that nobody has
+// used, the dashboard on a year of traffic. GATEHOUSE_SHOTS keeps the
+// screenshots; GATEHOUSE_TEST_BROWSER=required makes a missing browser a failure.
 func TestPages(t *testing.T) {
+	needBrowser(t)
+	shots := os.Getenv("GATEHOUSE_SHOTS")
+	if shots == "" {
+		shots = t.TempDir()
+	}
+	for _, test := range []struct {
+		scripts []string
+		flags   []string
+	}{
+		{[]string{"shell.mjs", "admin.mjs"}, []string{"--demo", "--webhook-allow-networks", "127.0.0.0/8"}},
+		{[]string{"dashboard.mjs"}, []string{"--demo", "--traffic-demo"}},
+	} {
+		s := newSiteFor(t, "sqlite")
+		v := s.serve(t, test.flags...)
+		admin := printedAdmin.FindStringSubmatch(v.stdout.String())
+		if admin == nil {
+			t.Fatal("no password of the administrator was printed")
+		}
+		key := s.cli(t, "key", "create", "--user", "demo-manager", "--name", "pages", "--scopes", "products_read", "--per-minute", "10")
+		for _, script := range test.scripts {
+			t.Run(script, func(t *testing.T) {
+				node := exec.Command("node", "e2e/"+script)
+				node.Dir = "../web"
+				node.Env = append(os.Environ(), "GATEHOUSE_URL="+v.url, "GATEHOUSE_LOGIN=admin", "GATEHOUSE_PASSWORD="+admin[1],
+					"GATEHOUSE_SHOTS="+shots, "GATEHOUSE_KEY="+strings.TrimSpace(key))
+				if out, err := node.CombinedOutput(); err != nil {
+					t.Errorf("%v: %s", err, out)
+				}
+			})
+		}
+	}
+}
+
+// needBrowser skips a test where there is no browser, or nothing to drive it,
+// unless one is required.
+func needBrowser(t *testing.T) {
+	t.Helper()
 	missing := t.Skipf
 	if os.Getenv("GATEHOUSE_TEST_BROWSER") == "required" {
 		missing = t.Fatalf
@@ -31,24 +70,5 @@ func TestPages(t *testing.T) {
 		if out, err := install.CombinedOutput(); err != nil {
 			missing("npm ci in web: %v: %s", err, out)
 		}
-	}
-	v := newSiteFor(t, "sqlite").serve(t, "--demo", "--webhook-allow-networks", "127.0.0.0/8")
-	admin := printedAdmin.FindStringSubmatch(v.stdout.String())
-	if admin == nil {
-		t.Fatal("no password of the administrator was printed")
-	}
-	shots := os.Getenv("GATEHOUSE_SHOTS")
-	if shots == "" {
-		shots = t.TempDir()
-	}
-	for _, script := range []string{"shell.mjs", "admin.mjs"} {
-		t.Run(script, func(t *testing.T) {
-			node := exec.Command("node", "e2e/"+script)
-			node.Dir = "../web"
-			node.Env = append(os.Environ(), "GATEHOUSE_URL="+v.url, "GATEHOUSE_LOGIN=admin", "GATEHOUSE_PASSWORD="+admin[1], "GATEHOUSE_SHOTS="+shots)
-			if out, err := node.CombinedOutput(); err != nil {
-				t.Errorf("%v: %s", err, out)
-			}
-		})
 	}
 }

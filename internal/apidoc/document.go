@@ -3,6 +3,7 @@ package apidoc
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -73,7 +74,7 @@ func index(c *backend.Catalogue) map[string]*backend.Entry {
 // the document then says which credential is needed.
 func (b *builder) offered(r *httpapi.Route) bool {
 	who := b.q.Who
-	if who == nil || strings.Contains(r.Pattern, "{model}") { // of models: see models
+	if who == nil || perModel(r) { // see models
 		return true
 	}
 	need, mode, needs := need(r)
@@ -89,6 +90,9 @@ func (b *builder) offered(r *httpapi.Route) bool {
 	entry := b.own[need.Model]
 	return who.Scopes.Allows(need) && entry != nil && entry.May[mode]
 }
+
+// perModel says whether a route is there for every model.
+func perModel(r *httpapi.Route) bool { return strings.HasPrefix(r.Pattern, "/api/v1/{model}") }
 
 // need is what a route asks of a credential, and of the rights on its model;
 // false where it asks for nothing but a credential.
@@ -111,11 +115,11 @@ func need(r *httpapi.Route) (identity.Need, schema.Mode, bool) {
 // read; which more, only they know.
 func mode(r *httpapi.Route) schema.Mode {
 	switch {
-	case slices.Contains(r.Doc.Statuses, 201):
+	case slices.Contains(r.Doc.Statuses, http.StatusCreated):
 		return schema.Create
-	case r.Method == "GET", r.Method == "POST":
+	case r.Method == http.MethodGet, r.Method == http.MethodPost:
 		return schema.Read
-	case r.Method == "DELETE":
+	case r.Method == http.MethodDelete:
 		return schema.Unlink
 	default:
 		return schema.Write
@@ -125,10 +129,10 @@ func mode(r *httpapi.Route) schema.Mode {
 func (b *builder) tags() []openapi.Named {
 	var all []openapi.Named
 	for _, tag := range httpapi.Tags(b.q.Resources) {
-		if tag.Name == httpapi.TagRecords && b.q.Who != nil {
-			continue // each model has its own
-		}
-		if slices.ContainsFunc(b.q.Routes, func(r httpapi.Route) bool { return r.Doc.Tag == tag.Name && b.offered(&r) }) {
+		// Of what every model has, each has its own chapter.
+		if slices.ContainsFunc(b.q.Routes, func(r httpapi.Route) bool {
+			return r.Doc.Tag == tag.Name && b.offered(&r) && (b.q.Who == nil || !perModel(&r))
+		}) {
 			all = append(all, openapi.Named{Name: tag.Name, Doc: tag.Doc})
 		}
 	}
@@ -152,7 +156,7 @@ func (b *builder) schemas() []wire.Member {
 func operation(r *httpapi.Route) openapi.Operation {
 	d := &r.Doc
 	op := openapi.Operation{
-		Method: r.Method, Path: strings.TrimSuffix(r.Pattern, "{$}"), ID: d.ID, Tag: d.Tag,
+		Method: r.Method, Path: strings.TrimSuffix(r.Pattern, "{$}"), PerModel: perModel(r), ID: d.ID, Tag: d.Tag,
 		Summary: r.Summary, Input: r.Input, Output: r.Output,
 		Body: d.Body, BodyType: d.BodyType, BodyOptional: d.Optional, Example: d.Example,
 		Envelope: r.Style == httpapi.Envelope, Data: d.Data, Meta: d.Meta, Statuses: d.Statuses, Tells: d.Tells,

@@ -21,7 +21,7 @@ const adminModels = "gateway."
 func (b *builder) models(c *backend.Catalogue) []openapi.Model {
 	var templates []*httpapi.Route
 	for i := range b.q.Routes {
-		if strings.Contains(b.q.Routes[i].Pattern, "{model}") {
+		if perModel(&b.q.Routes[i]) {
 			templates = append(templates, &b.q.Routes[i])
 		}
 	}

@@ -77,10 +77,10 @@ func (s *Server) identify(c *call) error {
 	default:
 	}
 	who, err := s.principal(c)
-	if c.access == OptionalCredential && fault.Is(err, fault.Unauthenticated) && !hasCredential(c.r.Header) {
-		return nil // a session that ended: its cookie comes by itself, and is no mistake
-	}
 	if err != nil {
+		if c.access == OptionalCredential && fault.Is(err, fault.Unauthenticated) && !hasCredential(c.r.Header) {
+			err = nil // a session that ended: its cookie comes by itself, and is no mistake
+		}
 		return err
 	}
 	if who == nil {

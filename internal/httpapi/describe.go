@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -143,7 +144,7 @@ func (r *Route) Faults() []fault.Kind {
 	}
 	if r.Access == Scoped || r.Model != "" { // about records, in some way
 		add(fault.NotFound, fault.Unprocessable)
-		if r.Method != "GET" {
+		if r.Method != http.MethodGet {
 			add(fault.Conflict)
 		}
 	}

@@ -15,32 +15,8 @@ func (s *Server) respond(c *call) error {
 		c.status = http.StatusInternalServerError
 		c.out = c.appendFault(c.out[:0], fault.From(nil))
 	}
-	h := c.w.Header()
-	h["X-Content-Type-Options"] = s.fixed.nosniff
-	h["Cache-Control"] = s.fixed.noStore
-	s.kindHeaders(c, h)
-	values := headerValues{}
-	values.set(h, "X-Request-Id", c.event.RequestID)
-	if c.limited {
-		c.rateHeaders(h, &values)
-	}
-	if c.route != nil && c.route.Style == RFC && c.reply.file == nil {
-		h.Set("Pragma", "no-cache") // RFC 6749 section 5.1, for the caches of HTTP/1.0
-	}
-	if c.fault != nil {
-		c.faultHeaders(h)
-	} else if c.reply.location != "" {
-		values.set(h, "Location", c.reply.location)
-	}
-	if c.allow != "" {
-		h.Set("Allow", c.allow)
-	}
-	// A chunked body may have had a Content-Length too, which net/http drops in
-	// silence: whoever went by that sees another request in the rest of it. So
-	// the connection ends (RFC 9112 section 6.1).
-	if len(c.r.TransferEncoding) > 0 {
-		h.Set("Connection", "close")
-	}
+	h, values := c.w.Header(), headerValues{}
+	s.headers(c, h, &values)
 	s.cors(c, h)
 	if c.fault == nil && c.reply.upgrade != nil {
 		c.reply.upgrade(c.w, c.r)
@@ -86,6 +62,34 @@ func (s *Server) kindHeaders(c *call, h http.Header) {
 	}
 	if c.reply.file != nil && c.fault == nil {
 		c.fileHeaders(h, c.reply.file)
+	}
+}
+
+// headers writes those that say what the answer is and what was counted.
+func (s *Server) headers(c *call, h http.Header, values *headerValues) {
+	h["X-Content-Type-Options"] = s.fixed.nosniff
+	h["Cache-Control"] = s.fixed.noStore
+	s.kindHeaders(c, h)
+	values.set(h, "X-Request-Id", c.event.RequestID)
+	if c.limited {
+		c.rateHeaders(h, values)
+	}
+	if c.route != nil && c.route.Style == RFC && c.reply.file == nil {
+		h.Set("Pragma", "no-cache") // RFC 6749 section 5.1, for the caches of HTTP/1.0
+	}
+	if c.fault != nil {
+		c.faultHeaders(h)
+	} else if c.reply.location != "" {
+		values.set(h, "Location", c.reply.location)
+	}
+	if c.allow != "" {
+		h.Set("Allow", c.allow)
+	}
+	// A chunked body may have had a Content-Length too, which net/http drops in
+	// silence: whoever went by that sees another request in the rest of it. So
+	// the connection ends (RFC 9112 section 6.1).
+	if len(c.r.TransferEncoding) > 0 {
+		h.Set("Connection", "close")
 	}
 }
 

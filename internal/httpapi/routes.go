@@ -117,16 +117,20 @@ func (s *Server) settingRoutes() []Route {
 		{
 			Method: "GET", Pattern: "/api/v1/settings", Access: AdminOnly, Limiting: Counted, handler: bare(s.showSettings),
 			Summary: "All settings", Output: "values by name; meta.settings describes them",
-			Doc: Doc{ID: "getSettings", Tag: TagSettings, Data: wire.Named("Settings"),
-				Meta: wire.Object(wire.Must("settings", wire.ListOf(wire.Named("Setting"), "")))},
+			Doc: Doc{
+				ID: "getSettings", Tag: TagSettings, Data: wire.Named("Settings"),
+				Meta: wire.Object(wire.Must("settings", wire.ListOf(wire.Named("Setting"), ""))),
+			},
 		},
 		{
 			Method: "PATCH", Pattern: "/api/v1/settings", Access: AdminOnly, Limiting: Counted,
 			handler: with(s.readObject, s.changeSettings),
 			Summary: "Changes settings: all that are given, or none", Input: "values by name; null goes back to the default",
 			Output: "values by name",
-			Doc: Doc{ID: "updateSettings", Tag: TagSettings, Body: wire.Named("Settings"), Data: wire.Named("Settings"),
-				Faults: []fault.Kind{fault.Unprocessable}},
+			Doc: Doc{
+				ID: "updateSettings", Tag: TagSettings, Body: wire.Named("Settings"), Data: wire.Named("Settings"),
+				Faults: []fault.Kind{fault.Unprocessable},
+			},
 		},
 		{
 			Method: "POST", Pattern: "/api/v1/settings/rotate_signing_key", Access: AdminOnly, Limiting: Counted,

@@ -92,7 +92,7 @@ func TestRouteTable(t *testing.T) {
 				t.Errorf("%s needs %s, want %s", name, r.Action, want)
 			}
 		}
-		if (r.Doc.Body == nil) != (r.Method == "GET" || r.Method == "DELETE" || strings.HasSuffix(r.Pattern, "/rotate_signing_key")) {
+		if (r.Doc.Body == nil) != (r.Method == http.MethodGet || r.Method == http.MethodDelete || strings.HasSuffix(r.Pattern, "/rotate_signing_key")) {
 			t.Errorf("%s: a body is described: %v", name, r.Doc.Body != nil)
 		}
 		if !slices.ContainsFunc(Tags(h.server.deps.Resources), func(tag Tag) bool { return tag.Name == r.Doc.Tag }) {

@@ -151,8 +151,10 @@ func (w *document) schemas() {
 		m := &w.Models[i]
 		// What refers comes before what it refers to.
 		for _, part := range []wire.Member{
-			{Name: "", Schema: m.Record}, {Name: CreatesSuffix, Schema: oneOrSeveral(m.Name + CreateSuffix)},
-			{Name: CreateSuffix, Schema: m.Create}, {Name: UpdateSuffix, Schema: m.Update},
+			{Name: "", Schema: m.Record},
+			{Name: CreatesSuffix, Schema: oneOrSeveral(m.Name + CreateSuffix)},
+			{Name: CreateSuffix, Schema: m.Create},
+			{Name: UpdateSuffix, Schema: m.Update},
 		} {
 			if part.Schema != nil && w.used[component{"schemas", m.Name + part.Name}] {
 				w.key(m.Name + part.Name)

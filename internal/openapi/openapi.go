@@ -16,8 +16,8 @@ type Document struct {
 	Headers             []Header
 	Errors              []Error
 	Operations          []Operation
-	// Models get paths of their own: those of the operations whose path has the
-	// placeholder {model}. Without models these operations stand as they are.
+	// Models get paths of their own: those of the operations that are PerModel,
+	// without the placeholder {model}. Without models these stand as they are.
 	Models []Model
 }
 
@@ -40,6 +40,7 @@ type Error struct {
 // Operation is a method on a path.
 type Operation struct {
 	Method, Path  string // the path with placeholders in braces
+	PerModel      bool
 	ID, Tag       string
 	Summary       string
 	Input, Output string // what body and answer hold, in words
@@ -105,8 +106,14 @@ type Method struct {
 // The schemas that stand for records of any model, and how those of one model
 // are called. A model's name holds no hyphen.
 const (
-	Record, Create, Creates, Update           = "Record", "RecordCreate", "RecordsCreate", "RecordUpdate"
-	CreateSuffix, CreatesSuffix, UpdateSuffix = "-create", "-creates", "-update"
+	Record  = "Record"
+	Create  = "RecordCreate"
+	Creates = "RecordsCreate"
+	Update  = "RecordUpdate"
+
+	CreateSuffix  = "-create"
+	CreatesSuffix = "-creates"
+	UpdateSuffix  = "-update"
 )
 
 // Version is a version of OpenAPI.

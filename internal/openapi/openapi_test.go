@@ -18,7 +18,7 @@ func small() *openapi.Document {
 	limit := openapi.Param{Name: "limit", In: "query", Doc: "Most.", Schema: wire.Whole("")}
 	operation := func(method, path, id string, params ...openapi.Param) openapi.Operation {
 		return openapi.Operation{
-			Method: method, Path: path, ID: id, Tag: "Records", Summary: id, Output: "it", Envelope: true,
+			Method: method, Path: path, PerModel: true, ID: id, Tag: "Records", Summary: id, Output: "it", Envelope: true,
 			Data: wire.Named(openapi.Record), Errors: []string{"not_found"}, Access: openapi.Secured, Scope: "read", Params: params,
 		}
 	}

@@ -21,7 +21,7 @@ func (w *document) paths() {
 	var plain, perModel []path
 	for i := range w.Operations {
 		op := &w.Operations[i]
-		if len(w.Models) > 0 && strings.Contains(op.Path, modelPlace) {
+		if len(w.Models) > 0 && op.PerModel {
 			perModel = join(perModel, op)
 		} else {
 			plain = join(plain, op)

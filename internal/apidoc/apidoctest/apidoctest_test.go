@@ -56,7 +56,7 @@ func TestCheck(t *testing.T) {
 		t.Error("a document without paths is taken")
 	}
 	wrong := http.Header{"Content-Type": {"text/plain"}}
-	if faults := c.Check(httptest.NewRequest("GET", "/a/1", nil), 200, wrong, []byte("x")); len(faults) != 1 {
+	if faults := c.Check(httptest.NewRequest(http.MethodGet, "/a/1", nil), 200, wrong, []byte("x")); len(faults) != 1 {
 		t.Errorf("another media type: %v", faults)
 	}
 }

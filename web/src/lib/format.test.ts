@@ -19,6 +19,7 @@ describe('format', () => {
   it('writes durations', () => {
     expect(duration(0)).toBe('0 ms');
     expect(duration(0.44)).toBe('0.4 ms');
+    expect(duration(0.03)).toBe('<0.1 ms');
     expect(duration(128.4)).toBe('128 ms');
     expect(duration(999.6)).toBe('1.00 s');
     expect(duration(59_996)).toBe('1 min');

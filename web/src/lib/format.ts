@@ -37,6 +37,7 @@ export function bytes(value: number | null | undefined): string {
 /** Milliseconds in the unit that suits them: 0.4 ms, 128 ms, 1.25 s, 3 min 5 s, 2 h 10 min. */
 export function duration(ms: number | null | undefined): string {
   if (ms == null || !Number.isFinite(ms)) return none;
+  if (ms > 0 && ms < 0.05) return '<0.1 ms';
   if (ms < 10) return `${number(ms, ms === 0 ? 0 : 1)} ms`;
   if (ms < 999.5) return `${number(ms)} ms`;
   if (ms < 59_995) return `${number(ms / 1000, 2)} s`;

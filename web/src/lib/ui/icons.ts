@@ -32,6 +32,12 @@ export const icons = {
   plus: 'M12 5v14M5 12h14',
   search: 'M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l5 5',
   refresh: 'M20 11a8 8 0 1 0-2 6M20 5v6h-6',
+  table: 'M4 5h16v14H4zM4 10h16M4 15h16M10 5v14',
+  sound: 'M5 9h3l5-4v14l-5-4H5zM16 9a4 4 0 0 1 0 6M18.5 6.5a8 8 0 0 1 0 11',
+  mute: 'M5 9h3l5-4v14l-5-4H5zM16 10l5 5M21 10l-5 5',
+  download: 'M12 4v11M7 11l5 5 5-5M5 20h14',
+  eye: 'M2.5 12C6 5.500 18 5.500 21.500 12C18 18.500 6 18.500 2.500 12zM12 9.500a2.500 2.500 0 1 0 0 5 2.500 2.500 0 0 0 0-5z',
+  pause: 'M8 5v14M16 5v14',
   empty: 'M4 13l3-8h10l3 8v6H4zM4 13h5l1 3h4l1-3h5',
 } as const;
 

@@ -1,1 +1,0 @@
-import{l as e,m as t}from"./index-D1n9gS-E.js";function n(n){t(n,{children:(t,n)=>{e(t,{icon:`dashboard`,title:`Dashboard`,text:`This page is not there yet.`})},$$slots:{default:!0}})}export{n as default};
