@@ -18,7 +18,10 @@ export function packageOf(id: string): string {
 
 function licenceOf(folder: string): string {
   const about = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { name: string; version: string; license?: string };
-  const texts = readdirSync(folder).filter((f) => /^(licen[cs]e|notice|copying)/i.test(f)).sort();
+  const texts = readdirSync(folder, { withFileTypes: true })
+    .filter((f) => /^(licen[cs]e|notice|copying)/i.test(f.name))
+    .flatMap((f) => (f.isDirectory() ? readdirSync(join(folder, f.name)).map((name) => join(f.name, name)) : [f.name]))
+    .sort();
   if (texts.length === 0) throw new Error(`${about.name} has no licence file`);
   const body = texts.map((f) => readFileSync(join(folder, f), 'utf8').replaceAll('\r\n', '\n').trimEnd()).join('\n\n');
   return `==== ${about.name} ${about.version} (${about.license ?? 'see below'})\n\n${body}\n`;
@@ -37,7 +40,7 @@ export function licences(): Plugin {
           if (folder && existsSync(join(folder, 'package.json'))) folders.add(folder);
         }
       }
-      const source = [...folders].map(licenceOf).sort().join('\n');
+      const source = [...new Set([...folders].map(licenceOf))].sort().join('\n');
       this.emitFile({ type: 'asset', fileName: 'licences.txt', source });
     },
   };
