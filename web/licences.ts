@@ -18,9 +18,10 @@ export function packageOf(id: string): string {
 
 function licenceOf(folder: string): string {
   const about = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { name: string; version: string; license?: string };
+  // some have a folder too, for what they took over from others
   const texts = readdirSync(folder, { withFileTypes: true })
     .filter((f) => /^(licen[cs]e|notice|copying)/i.test(f.name))
-    .flatMap((f) => (f.isDirectory() ? readdirSync(join(folder, f.name)).map((name) => join(f.name, name)) : [f.name]))
+    .flatMap((f) => (f.isDirectory() ? readdirSync(join(folder, f.name)).map((inner) => join(f.name, inner)) : [f.name]))
     .sort();
   if (texts.length === 0) throw new Error(`${about.name} has no licence file`);
   const body = texts.map((f) => readFileSync(join(folder, f), 'utf8').replaceAll('\r\n', '\n').trimEnd()).join('\n\n');

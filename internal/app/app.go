@@ -15,6 +15,7 @@ import (
 	"gatehouse/internal/business"
 	"gatehouse/internal/config"
 	"gatehouse/internal/gateway"
+	"gatehouse/internal/idempotency"
 	"gatehouse/internal/identity"
 	"gatehouse/internal/job"
 	"gatehouse/internal/record"
@@ -36,6 +37,7 @@ type App struct {
 	Settings *setting.Store
 	Limiter  *throttle.Limiter
 	Blocks   *throttle.Blocks
+	Answers  *idempotency.Store
 	Jobs     *job.Runner // run while it serves
 	Outbox   *webhook.Outbox
 	Webhooks *webhook.Dispatcher // sends while the app serves
@@ -84,12 +86,15 @@ func (a *App) open(ctx context.Context) (err error) {
 		return fmt.Errorf("read the settings: %w", err)
 	}
 	a.Identity, err = identity.New(ctx, a.DB, identity.NewUsers(a.DB), identity.Options{
-		Passwords: passwords, Resources: resourceNames(), Algorithm: a.Config.Server.TokenSigning.Algorithm(),
+		Passwords: passwords, Resources: resourceNames(a.Config), Algorithm: a.Config.Server.TokenSigning.Algorithm(),
 	})
 	if err != nil {
 		return fmt.Errorf("prepare identities: %w", err)
 	}
 	keys.Service = a.Identity
+	if a.Answers, err = idempotency.Open(ctx, a.DB, a.Engine.Running); err != nil {
+		return fmt.Errorf("prepare kept answers: %w", err)
+	}
 	a.Limiter = throttle.New(a.DB, throttle.Options{
 		Timeout: limitTimeout(a.Config), Log: a.Log,
 	})

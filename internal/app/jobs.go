@@ -34,6 +34,11 @@ func (a *App) jobs() []job.Job {
 			Run:         deletes("blocks", a.Blocks.Vacuum),
 		},
 		{
+			Name: "idempotency_vacuum", Schedule: job.Every(time.Hour),
+			Description: "Deletes answers kept for an Idempotency-Key more than 24 hours ago",
+			Run:         deletes("answers", a.Answers.Vacuum),
+		},
+		{
 			Name: "change_vacuum", Schedule: job.Daily(2, 50),
 			Description: "Deletes what the log of changes holds of more than 30 days ago",
 			Run: deletes("entries", func(ctx context.Context) (int64, error) {

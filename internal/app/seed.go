@@ -8,7 +8,6 @@ import (
 	"gatehouse/internal/audit"
 	"gatehouse/internal/business"
 	"gatehouse/internal/clock"
-	"gatehouse/internal/httpapi"
 	"gatehouse/internal/identity"
 	"gatehouse/internal/job"
 	"gatehouse/internal/record"
@@ -22,14 +21,6 @@ import (
 // models are all declared models: those of business, and Gatehouse's own.
 func models() []*schema.Model {
 	return slices.Concat(business.Models(), identity.Models(), throttle.Models(), audit.Models(), job.Models(), webhook.Models(), traffic.Models())
-}
-
-func resourceNames() []string {
-	var names []string
-	for _, r := range httpapi.StandardResources() {
-		names = append(names, r.Name)
-	}
-	return names
 }
 
 func hasher(p *identity.Passwords) func(string) (string, error) {

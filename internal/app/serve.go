@@ -46,14 +46,19 @@ func (a *App) api() (*httpapi.Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := a.checkDeclared(context.Background()); err != nil {
+		return nil, err
+	}
 	return httpapi.New(httpapi.Deps{
 		Backend: a.Engine, Identity: a.Identity, Limiter: a.Limiter, Settings: a.Settings, Blocks: a.Blocks,
-		Resources: httpapi.StandardResources(), Log: a.Log,
+		Resources: resources(a.Config), Methods: httpapi.MethodLists(a.Config.API.Methods), Log: a.Log,
 		Observer: a.observers(), Telemetry: telemetry{a.Traffic},
 		TrustedProxies: a.Config.Server.TrustedProxies, MaxBody: int64(a.Config.Server.MaxBody),
+		MaxUpload:      int64(a.Config.Server.MaxUpload),
 		RequestTimeout: a.Config.Server.RequestTimeout, Version: a.Version,
 		Protocols: []httpapi.Protocol{&odooapi.API{Backend: a.Engine, Users: a.Identity}},
 		Documents: docs,
+		Answers:   answers{a.Answers},
 		OAuth:     &oauth.Server{Clients: a.Identity}, PublicURL: string(a.Config.Server.PublicURL),
 		AdmitUncounted: a.Config.Server.RateLimitOnError == "open",
 	})

@@ -77,6 +77,9 @@ type Query struct {
 	Offset  int
 	// Count asks for the number of matches without Limit, Offset and Keyset.
 	Count bool
+	// Version asks for a further, last column, VersionColumn: a value that is
+	// another one after every change of the record. Some models have none.
+	Version bool
 	// Keyset reads on behind a record; nil: nobody wants to.
 	Keyset *Keyset
 }
@@ -92,6 +95,9 @@ type Keyset struct {
 	// Next is set by Search: the text to go on with, "" after the last page.
 	Next string
 }
+
+// VersionColumn is the name of the column that Query.Version asks for.
+const VersionColumn = ""
 
 // Column describes one field of an answer.
 type Column struct {
@@ -166,4 +172,35 @@ type Backend interface {
 	Defaults(ctx context.Context, c *Caller, model string, fields []string) (Values, error)
 	// Ready says whether the backend can answer.
 	Ready(ctx context.Context) error
+}
+
+// Atomic is a Backend that can make one transaction of several calls.
+type Atomic interface {
+	// Atomically runs fn in a transaction, which is committed if fn returns nil,
+	// else undone. The calls that fn makes with its context belong to it and see
+	// each other's changes; after a change has failed nothing is committed. Inside
+	// of fn it is the same transaction. fn may be run again, so it must not have
+	// other effects. Nobody else may use its context, and not after its end.
+	Atomically(ctx context.Context, fn func(ctx context.Context) error) error
+	// Hold keeps others from changing records until the transaction of ctx ends.
+	// It asks for no rights and minds no missing ones.
+	Hold(ctx context.Context, model string, ids []int64) error
+}
+
+// Upserter is a Backend that can create or update records by a key.
+type Upserter interface {
+	// Upsert updates the record that each of the values names by the field key
+	// and creates those that there are not, all or none. key may be ExternalID.
+	// Two at the same time make one record. The caller needs the rights for both.
+	Upsert(ctx context.Context, c *Caller, model, key string, values []Values) ([]Upserted, error)
+}
+
+// ExternalID is the key of Upsert that stands for external ids such as
+// shop.customer_7 (Odoo's ir.model.data) in place of a field.
+const ExternalID = "external_id"
+
+// Upserted is what became of one of the values of an Upsert.
+type Upserted struct {
+	ID      int64
+	Created bool
 }

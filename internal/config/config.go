@@ -25,6 +25,7 @@ type Config struct {
 
 	Server  Server  `embed:"" group:"server"`
 	Store   Store   `embed:"" group:"store"`
+	API     API     `embed:"" group:"api"`
 	Webhook Webhook `embed:"" group:"webhook"`
 	Log     Log     `embed:"" group:"log"`
 
@@ -40,6 +41,7 @@ type Server struct {
 	PublicURL        PublicURL     `name:"public-url" env:"GATEHOUSE_PUBLIC_URL" placeholder:"URL" help:"Address at which callers reach this server, such as https://api.example.com: the issuer and endpoints that OAuth2 clients are told. Empty: what each caller reached it as."`
 	TokenSigning     Signing       `name:"token-signing" env:"GATEHOUSE_TOKEN_SIGNING" default:"stored" placeholder:"ALGORITHM" enum:"stored,HS256,EdDSA,ES256" help:"What new tokens are signed with; another one than before makes a new key, and tokens of the old one hold until they expire. stored: as the last key, HS256 in a new store. EdDSA and ES256 publish their public key at /.well-known/jwks.json."`
 	MaxBody          ByteSize      `name:"max-body" env:"GATEHOUSE_MAX_BODY" default:"8MiB" placeholder:"SIZE" help:"Largest request body, in bytes or with a unit (512KiB, 8MiB). Larger ones are answered 413."`
+	MaxUpload        ByteSize      `name:"max-upload" env:"GATEHOUSE_MAX_UPLOAD" default:"32MiB" placeholder:"SIZE" help:"Largest file that is put into a binary field as it is."`
 	RequestTimeout   time.Duration `name:"request-timeout" env:"GATEHOUSE_REQUEST_TIMEOUT" default:"30s" placeholder:"DURATION" help:"Longest time that one request may take."`
 	RateLimitOnError string        `name:"rate-limit-on-error" env:"GATEHOUSE_RATE_LIMIT_ON_ERROR" default:"closed" placeholder:"CHOICE" enum:"closed,open" help:"What becomes of requests that cannot be counted because the store does not answer. closed: they are refused with 503. open: they are let through without a limit."`
 	ShutdownTimeout  time.Duration `name:"shutdown-timeout" env:"GATEHOUSE_SHUTDOWN_TIMEOUT" default:"15s" placeholder:"DURATION" help:"Longest wait at shutdown for running requests to end and logs to be written."`
@@ -53,6 +55,12 @@ type Store struct {
 	Demo             bool        `name:"demo" env:"GATEHOUSE_DEMO" help:"Load demo data at the first start. Never over existing data."`
 	TrafficDemo      bool        `name:"traffic-demo" env:"GATEHOUSE_TRAFFIC_DEMO" help:"Write a year of invented traffic, so that the dashboard can be seen full. Once, and never over traffic that there is."`
 	AdminPassword    Secret      `name:"admin-password" env:"GATEHOUSE_ADMIN_PASSWORD" from:"env" help:"Password of the user admin, who is made at the first start. Without it a random one is made and printed once."`
+}
+
+// API is what the REST API offers beside what comes with Gatehouse.
+type API struct {
+	Resources Resources   `name:"resources" env:"GATEHOUSE_RESOURCES" from:"env,file" placeholder:"YAML" help:"Curated resources of your own: see below."`
+	Methods   MethodLists `name:"methods" env:"GATEHOUSE_METHODS" from:"env,file" placeholder:"YAML" help:"Which business methods may be called, by model: see below. Models that are not named: all public ones."`
 }
 
 // Webhook is what webhooks may reach.
@@ -71,6 +79,7 @@ func groups() []kong.Group {
 	return []kong.Group{
 		{Key: "server", Title: "Server"},
 		{Key: "store", Title: "Store"},
+		{Key: "api", Title: "API"},
 		{Key: "webhook", Title: "Webhooks"},
 		{Key: "log", Title: "Log"},
 	}

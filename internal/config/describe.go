@@ -81,6 +81,38 @@ log-format: json
 This page is about what is fixed at the start. Rate limits, log levels of the traffic log, retention and the like are changed while the server runs: in the dashboard, over the API or with ` + "`gatehouse setting`" + `.
 `
 
+// apiHelp explains what does not fit into a line.
+const apiHelp = `
+A curated resource is a model under a name of its own, served as products, orders and customers are: with lists, search, filters,
+checked input, the scopes ` + "`leads_read` and `leads_write`" + `, and its place in the API document. What it does not declare neither comes
+in nor goes out. A model or field that does not exist, or a name that is taken, stops the start and says where.
+
+` + "```yaml" + `
+resources:
+  - name: leads                 # /api/v1/leads
+    label: Lead                 # in messages: Lead created successfully
+    model: crm.lead
+    domain: "[('type','=','lead')]"   # only these records; default all
+    search: [title, email]      # where search= looks
+    fields:                     # the id comes by itself
+      - {name: title, field: name, required: true}
+      - {name: email, field: email_from, check: email}
+      - phone
+      - {name: stage, field: stage_id, only: out}
+      - {name: kind, field: type, only: in, default: lead}
+    actions:                    # POST /api/v1/leads/7/archive
+      - {name: archive, method: action_archive}
+methods:
+  sale.order: [action_confirm, action_cancel]   # only these
+  res.partner: ["!copy", "!name_create"]        # all but these
+` + "```" + `
+
+Of a field: ` + "`field`" + ` is that of the model (default: the same name), ` + "`only`" + ` is in or out, ` + "`check`" + ` is email, positive or exists (the linked
+record), ` + "`default`" + ` is written on create, ` + "`choices`" + ` are words that stand for values (` + "`{open: {active: true}, done: {active: false}}`" + `), and
+` + "`lines`" + ` are the fields of a one2many's records. ` + "`methods`" + ` is about the routes that call methods by their name; the actions of a resource are
+declared already. A method that may not be called is 403.
+`
+
 // Markdown is docs/configuration.md.
 func Markdown() string {
 	var out strings.Builder
@@ -92,6 +124,9 @@ func Markdown() string {
 			if flag.Group != nil && flag.Group.Key == group.Key {
 				out.WriteString(row(flag))
 			}
+		}
+		if group.Key == "api" {
+			out.WriteString(apiHelp)
 		}
 	}
 	return out.String()

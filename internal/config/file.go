@@ -113,6 +113,9 @@ func fileKeys(flags []*kong.Flag) []string {
 // secret.
 func scalarText(value *yaml.Node, want reflect.Type) (string, error) {
 	switch {
+	case reflect.PointerTo(want).Implements(reflect.TypeFor[structured]()):
+		text, err := yaml.Marshal(value)
+		return string(text), err
 	case want == reflect.TypeFor[Networks]() && value.Kind == yaml.SequenceNode:
 		parts := make([]string, len(value.Content))
 		for i, item := range value.Content {

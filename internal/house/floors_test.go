@@ -38,6 +38,7 @@ var floors = map[string]float64{
 	// The JSON of records: webhooks write it as the API does.
 	"internal/httpapi/wire": 2,
 	"internal/job":          2,
+	"internal/idempotency":  2,
 	"internal/traffic":      2,
 
 	"internal/odoowire": 2.5,

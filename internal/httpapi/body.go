@@ -21,12 +21,14 @@ func (s *Server) readBody(c *call) error {
 }
 
 // receiveBody reads the body of the request, whatever it is, into the call's buffer.
-func (s *Server) receiveBody(c *call) error {
+func (s *Server) receiveBody(c *call) error { return s.receiveUpTo(c, s.deps.MaxBody) }
+
+// receiveUpTo is receiveBody for bodies of another size.
+func (s *Server) receiveUpTo(c *call, limit int64) error {
 	r := c.r
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil
 	}
-	limit := s.deps.MaxBody
 	if r.ContentLength > limit {
 		return tooLarge(limit)
 	}

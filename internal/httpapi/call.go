@@ -43,7 +43,9 @@ type call struct {
 	limited    bool // decision is set
 	decision   throttle.Decision
 	run        func() (reply, error) // the handler with its input
+	stamp      stamped
 	reply      reply
+	etag       string // of the answer, in quotes
 	status     int
 	out        []byte // the answer's body, or the beginning of a stream
 	broken     bool   // the stream broke off

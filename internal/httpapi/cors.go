@@ -41,10 +41,10 @@ func (s *Server) cors(c *call, h http.Header) {
 // exposed says which headers a page may read and, before its request, send.
 func (s *Server) exposed(c *call, h http.Header) {
 	h.Set("Access-Control-Expose-Headers",
-		"X-Request-Id, Location, ETag, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, WWW-Authenticate")
+		"X-Request-Id, Location, ETag, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, WWW-Authenticate, Idempotent-Replayed")
 	if c.route == &s.preflight && c.r.Header.Get("Access-Control-Request-Method") != "" {
 		h.Set("Access-Control-Allow-Methods", c.allow)
-		h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, X-API-Key, X-Request-Id")
+		h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, X-API-Key, X-Request-Id, If-Match, If-None-Match, Idempotency-Key")
 		h.Set("Access-Control-Max-Age", "600")
 		h.Add("Vary", "Access-Control-Request-Method, Access-Control-Request-Headers")
 	}

@@ -97,6 +97,10 @@ func Headers() []Header {
 		{"Set-Cookie", wire.Text("The cookie of the session, or its end.").Like("gatehouse_session=…; Path=/; HttpOnly; SameSite=Strict")},
 		{"ETag", wire.Text("Version of what was answered.").Like(`"5f2b8c"`)},
 		{"If-None-Match", wire.Text("ETag of the version that the caller has: 304 if it still holds.")},
+		{"Idempotency-Key", wire.Text("A key of the caller's for this request. Sent again within 24 hours, it is answered again and not done again.").Like("0b1f6a52-5d0e-4f1c-9a53-3e8f0c3d7a11")},
+		{"Idempotent-Replayed", wire.Text("true: the answer is that of an earlier request with this Idempotency-Key.").Like("true")},
+		{"Range", wire.Text("The part of the file that is wanted.").Like("bytes=0-1023")},
+		{"If-Range", wire.Text("ETag of the version of which a part is wanted; of another one the whole file is answered.")},
 		{"If-Match", wire.Text("ETag of the version that the caller expects: 412 if there is another one.")},
 	}
 }
@@ -109,7 +113,7 @@ func PathParam(name string) (*wire.Schema, bool) {
 	case "model":
 		return wire.Text("Odoo's name of the model.").Like("res.partner"), true
 	case "method":
-		return wire.Text("A public business method.").Like("name_search"), true
+		return wire.Text("A public business method; of GET and PUT, a binary field.").Like("name_search"), true
 	}
 	return nil, false
 }
@@ -163,7 +167,7 @@ func (r *Route) undescribed() error {
 		return lack("ID")
 	case d.Tag == "":
 		return lack("Tag")
-	case d.Data == nil && len(d.Also) == 0:
+	case d.Data == nil && len(d.Also) == 0 && !slices.Contains(d.Statuses, http.StatusSwitchingProtocols):
 		return lack("Data")
 	case (d.Body == nil) != (r.Input == ""):
 		return lack("Body, or the route has no Input: both or none")

@@ -23,14 +23,40 @@ type reply struct {
 	location string
 	// none: the answer has no body at all.
 	none bool
+	// tagged answers get an entity tag; version is that of the record, 0 for none.
+	tagged  bool
+	version int64
+	// secret: something in it is shown this one time.
+	secret bool
+	// dryRun: nothing of it came to stay.
+	dryRun bool
+	// kept is an answer given before, which is given again as it was.
+	kept *KeptAnswer
 	// text: raw is no JSON but of this content type, and stands alone.
 	text string
 	// upgrade takes the connection over, and returns when it is at its end.
 	upgrade func(http.ResponseWriter, *http.Request)
 	// file is sent as it is, in place of all else.
 	file *File
+	// content is a file, a part of which may be all that is asked for.
+	content *content
 	// stream is the body where it is not an envelope.
 	stream *stream
+}
+
+// status is that of an answer without a fault.
+func (r *reply) status() int {
+	switch {
+	case r.kept != nil:
+		return r.kept.Status
+	case r.created:
+		return http.StatusCreated
+	case r.none:
+		return http.StatusNoContent
+	case r.upgrade != nil:
+		return http.StatusSwitchingProtocols
+	}
+	return http.StatusOK
 }
 
 // meta is what an answer says beside its data.
@@ -55,26 +81,12 @@ func (s *Server) format(c *call) error {
 		return s.formatExchange(c)
 	}
 	if c.fault == nil {
-		c.status = http.StatusOK
-		switch {
-		case c.reply.created:
-			c.status = http.StatusCreated
-		case c.reply.none:
-			c.status = http.StatusNoContent
-			return nil
-		case c.reply.upgrade != nil:
-			c.status = http.StatusSwitchingProtocols
-			return nil
-		case c.reply.text != "":
-			c.out = append(c.out[:0], c.reply.raw...)
-			return nil
-		case c.reply.stream != nil:
-			c.out = append(c.out[:0], c.reply.stream.chunk...)
+		c.status = c.reply.status()
+		if c.reply.none || c.reply.upgrade != nil {
 			return nil
 		}
-		out, err := c.formatReply()
+		err := c.formatReply()
 		if err == nil {
-			c.out = out
 			return nil
 		}
 		c.refuse(fault.Wrap(err, "encode the answer"))
@@ -87,13 +99,33 @@ func (s *Server) format(c *call) error {
 	return nil
 }
 
-// formatReply gives the body of an answer.
-func (c *call) formatReply() ([]byte, error) {
-	if c.reply.file != nil {
-		return c.formatFile(c.reply.file)
+// formatReply writes the body of an answer.
+func (c *call) formatReply() (err error) {
+	switch {
+	case c.reply.file != nil:
+		c.out, err = c.formatFile(c.reply.file)
+		return err
+	case c.reply.content != nil:
+		return c.formatContent(c.reply.content)
+	case c.reply.kept != nil:
+		c.out = append(c.out[:0], c.reply.kept.Body...)
+		return nil
+	case c.reply.stream != nil:
+		c.out = append(c.out[:0], c.reply.stream.chunk...)
+		return nil
+	case c.reply.text != "":
+		c.out = append(c.out[:0], c.reply.raw...)
+		return nil
 	}
-	out, err := c.appendReply(c.out[:0])
-	return append(out, '\n'), err // a terminal's prompt then begins on a line of its own
+	out, err := c.appendReply(c.out[:0], &c.reply)
+	if err != nil {
+		return err
+	}
+	c.out = append(out, '\n') // a terminal's prompt then begins on a line of its own
+	if c.reply.tagged {
+		return c.tagAnswer()
+	}
+	return nil
 }
 
 // Style is how a route's answers and errors are written.
@@ -106,11 +138,11 @@ const (
 )
 
 // appendReply writes an answer in the style of its route.
-func (c *call) appendReply(dst []byte) ([]byte, error) {
+func (c *call) appendReply(dst []byte, r *reply) ([]byte, error) {
 	if c.route.Style == RFC {
-		return appendAny(dst, c.reply.data)
+		return appendAny(dst, r.data)
 	}
-	return appendSuccess(dst, &c.reply)
+	return appendSuccess(dst, r)
 }
 
 // appendFault writes an error in the style of its route. There is none where
@@ -137,16 +169,25 @@ func appendSuccess(dst []byte, r *reply) ([]byte, error) {
 	if r.message != "" {
 		dst = wire.AppendString(append(dst, `,"message":`...), r.message)
 	}
-	if r.meta != nil {
+	if r.meta != nil || r.dryRun {
 		var err error
 		if dst, err = appendMeta(append(dst, `,"meta":`...), r.meta); err != nil {
 			return nil, err
+		}
+		if r.dryRun {
+			if dst = dst[:len(dst)-1]; dst[len(dst)-1] != '{' {
+				dst = append(dst, ',')
+			}
+			dst = append(dst, `"dry_run":true}`...)
 		}
 	}
 	return append(dst, '}'), nil
 }
 
 func appendMeta(dst []byte, m *meta) ([]byte, error) {
+	if m == nil {
+		return append(dst, "{}"...), nil
+	}
 	if m.more != nil {
 		return appendAny(dst, m.more)
 	}

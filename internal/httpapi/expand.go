@@ -160,7 +160,7 @@ func (s *Server) permitted(c *call, kids []*branch) error {
 // find searches and writes what it finds, with what is behind its relations.
 func (s *Server) find(c *call, q *backend.Query, tree *branch, rows *wire.Rows) (int64, error) {
 	if tree == nil {
-		return s.deps.Backend.Search(c.ctx, c.caller, q, rows)
+		return s.deps.Backend.Search(c.ctx, c.caller, q, c.stamping(q, rows))
 	}
 	total, err := s.load(c, q, tree)
 	if err != nil {
@@ -182,7 +182,7 @@ func (s *Server) find(c *call, q *backend.Query, tree *branch, rows *wire.Rows) 
 func (s *Server) load(c *call, q *backend.Query, tree *branch) (int64, error) {
 	q.Fields = tree.fields
 	tree.page = backend.Page{}
-	total, err := s.deps.Backend.Search(c.ctx, c.caller, q, &tree.page)
+	total, err := s.deps.Backend.Search(c.ctx, c.caller, q, c.stamping(q, &tree.page))
 	if err != nil {
 		return total, err
 	}

@@ -20,6 +20,9 @@ func (s *Server) readCall(c *call) (callInput, error) {
 	if err := methodName(in.method); err != nil {
 		return in, err
 	}
+	if err := s.mayCall(in.model, in.method); err != nil {
+		return in, err
+	}
 	onRecord := c.r.PathValue("id") != ""
 	if onRecord {
 		id, err := c.recordID()

@@ -50,11 +50,13 @@ func (p Param) Schema() *wire.Schema {
 // params are the query parameters of a request, checked.
 type params struct {
 	domain, order, search string
+	key                   string   // of an upsert
 	fields                []string // nil: the default ones
 	limit, offset         int      // limit is set to what holds, also where none was given
 	most                  int      // the limit that was given, per_page too; 0: none
 	number, size          int      // page and per_page
 	uncounted, counted    bool     // count=none, or exact in so many words
+	dryRun                bool
 	cursor                string
 	following             bool // cursor is given, to begin by or to go on
 	shape                 wire.Shape
@@ -131,6 +133,12 @@ func (p *params) set(name, value string) (err error) {
 		p.search = strings.TrimSpace(value)
 	case "fields":
 		p.fields, err = fieldList(value)
+	case "key":
+		if p.key = strings.TrimSpace(value); !fieldName(p.key) || strings.Contains(p.key, ".") {
+			err = wrongParam(name, "must be the name of a field, or external_id")
+		}
+	case "dry_run":
+		p.dryRun, err = boolean(name, value)
 	case "max_affected":
 		if p.maxAffected, err = number(name, value, 1); err == nil && p.maxAffected > largestMaxAffected {
 			err = wrongParam(name, "must be at most "+strconv.Itoa(largestMaxAffected))

@@ -77,8 +77,20 @@ func (p *params) pageMeta(total int64, count int, next string) *meta {
 
 // getRecord answers one record.
 func (s *Server) getRecord(c *call, in recordInput) (reply, error) {
-	raw, err := s.readBack(c, in.model, in.id, in.fields, in.shape, nil)
-	return reply{raw: raw}, err
+	tree, err := s.tree(c, in.model, in.fields)
+	if err != nil {
+		return reply{}, err
+	}
+	rows := c.recordRows(in.shape, true)
+	if _, err := s.find(c, &backend.Query{
+		Model: in.model, IDs: []int64{in.id}, Fields: in.fields, Version: true,
+	}, tree, rows); err != nil {
+		return reply{}, err
+	}
+	if rows.Len() != 1 {
+		return reply{}, notFoundf("Record %s(%d) does not exist", in.model, in.id)
+	}
+	return reply{raw: rows.JSON(), tagged: true, version: c.stamp.version}, nil
 }
 
 // readBack reads one record as JSON; once holds secrets to add to it.

@@ -34,7 +34,7 @@ func (s *Server) resourceRoutes(res *Resource) []Route {
 	ignored := wire.Object(wire.May("ignored_fields", wire.ListOf(wire.Text(""), "Input that was not taken.")))
 	find := route("GET", list, "Lists "+res.Name, identity.Read, with(s.readList, r.list))
 	find.Params, find.Output = res.listParams(), "a list"
-	find.Doc = Doc{ID: "list" + plural, Tag: plural, Data: wire.ListOf(wire.Named(res.Label), ""), Meta: wire.Named("NumberedPage")}
+	find.Doc = Doc{ID: "list" + plural, Tag: plural, Data: wire.ListOf(wire.Named(res.Label), ""), Meta: wire.Named("NumberedPage"), Also: streamedMedia()}
 	create := route("POST", list, "Creates one or several "+res.Name, identity.Write, with(s.readCreate, r.create))
 	create.Input = "an object, or a list of them"
 	create.Doc = Doc{
@@ -119,7 +119,7 @@ func (r curated) list(c *call, in listInput) (reply, error) {
 // get answers one record.
 func (r curated) get(c *call, in recordInput) (reply, error) {
 	raw, err := r.show(c, in.id)
-	return reply{raw: raw}, err
+	return reply{raw: raw, tagged: err == nil, version: c.stamp.version}, err
 }
 
 // show gives a record as the resource shows it.
@@ -133,7 +133,8 @@ func (r curated) show(c *call, id int64) ([]byte, error) {
 		return nil, err
 	}
 	v.one = true
-	if err := r.search(c, []int64{id}, v.asked, v); err != nil {
+	c.stamp = stamped{next: v}
+	if err := r.search(c, []int64{id}, v.asked, &c.stamp); err != nil {
 		return nil, r.missing(err, id)
 	}
 	if err := r.fetchLines(c, v); err != nil {
@@ -149,6 +150,7 @@ func (r curated) show(c *call, id int64) ([]byte, error) {
 // search finds records by id, if they belong to the resource.
 func (r curated) search(c *call, ids []int64, fields []string, sink backend.Sink) error {
 	query := backend.Query{Model: r.res.Model, Fields: fields, IDs: ids}
+	_, query.Version = sink.(*stamped)
 	caller := c.caller
 	if r.res.Domain != "" {
 		query.IDs, query.Domain, query.DomainText = nil, oneOfIDs("id", ids), r.res.Domain

@@ -57,6 +57,9 @@ func (s *Server) kindHeaders(c *call, h http.Header) {
 	case c.fault != nil || !c.reply.none && c.reply.upgrade == nil:
 		h["Content-Type"] = s.fixed.json
 	}
+	if c.reply.content != nil && c.fault == nil {
+		c.reply.content.headers(h)
+	}
 	if c.cookie != "" {
 		h["Set-Cookie"] = []string{c.cookie}
 	}
@@ -79,8 +82,8 @@ func (s *Server) headers(c *call, h http.Header, values *headerValues) {
 	}
 	if c.fault != nil {
 		c.faultHeaders(h)
-	} else if c.reply.location != "" {
-		values.set(h, "Location", c.reply.location)
+	} else {
+		c.replyHeaders(h, values)
 	}
 	if c.allow != "" {
 		h.Set("Allow", c.allow)
@@ -97,13 +100,26 @@ func (s *Server) headers(c *call, h http.Header, values *headerValues) {
 // is not reused: whoever holds the headers may hold them longer than the call.
 type headerValues struct {
 	used int
-	all  [6]string
+	all  [7]string
 }
 
 func (v *headerValues) set(h http.Header, key, value string) {
 	v.all[v.used] = value
 	h[key] = slices.Clip(v.all[v.used : v.used+1])
 	v.used++
+}
+
+// replyHeaders adds what only answers without an error have.
+func (c *call) replyHeaders(h http.Header, values *headerValues) {
+	if c.reply.location != "" {
+		values.set(h, "Location", c.reply.location)
+	}
+	if c.etag != "" {
+		values.set(h, "Etag", c.etag)
+	}
+	if c.reply.kept != nil {
+		h.Set("Idempotent-Replayed", "true")
+	}
 }
 
 // rateHeaders tells of the tightest window. The names go out as the

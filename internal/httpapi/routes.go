@@ -66,6 +66,7 @@ func (s *Server) routes() []Route {
 	all = append(all, s.pageSessionRoutes()...)
 	all = append(all, s.settingRoutes()...)
 	all = append(all, s.oauthRoutes()...)
+	all = append(all, s.batchRoutes()...)
 	all = append(all, s.documentRoutes()...)
 	all = append(all, s.telemetryRoutes()...)
 	for i := range s.deps.Resources {
@@ -73,7 +74,9 @@ func (s *Server) routes() []Route {
 	}
 	all = append(all, s.modelRoutes()...)
 	all = append(all, s.queryRoutes()...)
-	return append(all, s.recordRoutes()...)
+	all = append(all, s.upsertRoutes()...)
+	all = append(all, s.contentRoutes()...)
+	return withConditions(append(all, s.recordRoutes()...))
 }
 
 // Routes lists all routes, for the API document.

@@ -127,24 +127,23 @@ func TestNoSuchPath(t *testing.T) {
 		}
 	}
 	// A method name in the path of a GET is a path that only POST knows.
-	h.send("all", "GET", "/api/v1/res.partner/1/echo", "").wantError(405, fault.MethodNotAllowed, "Method GET is not allowed here")
+	h.send("all", "GET", "/api/v1/res.partner/1/echo", "").wantError(404, fault.NotFound, "The model res.partner has no field echo that holds a file")
 }
 
 func TestWrongMethod(t *testing.T) {
 	h := newHouse(t)
 	for _, test := range []struct{ method, path, allow string }{
-		{"LINK", "/api/v1/res.partner", "DELETE, GET, HEAD, PATCH, POST"},
-		{"PUT", "/api/v1/res.partner", "DELETE, GET, HEAD, PATCH, POST"},
+		{"LINK", "/api/v1/res.partner", "DELETE, GET, HEAD, PATCH, POST, PUT"},
 		{"POST", "/api/v1/res.partner/1", "DELETE, GET, HEAD, PATCH, PUT"},
-		{"GET", "/api/v1/res.partner/1/echo", "POST"},
+		{"DELETE", "/api/v1/res.partner/1/echo", "GET, HEAD, POST, PUT"},
 		{"GET", "/api/v1/auth/login", "POST"},
 		{"POST", "/api/v1/ping", "GET, HEAD"},
 		{"PUT", "/api/v1/settings", "GET, HEAD, PATCH"},
 		{"POST", "/api/v1/orders/1", "DELETE, GET, HEAD, PATCH, PUT"},
 		{"PUT", "/api/v1/orders/1/confirm", "POST"},
 		{"POST", "/healthz", "GET, HEAD"},
-		{"BREW", "/api/v1/res.partner", "DELETE, GET, HEAD, PATCH, POST"},
-		{"TRACE", "/api/v1/res.partner", "DELETE, GET, HEAD, PATCH, POST"},
+		{"BREW", "/api/v1/res.partner", "DELETE, GET, HEAD, PATCH, POST, PUT"},
+		{"TRACE", "/api/v1/res.partner", "DELETE, GET, HEAD, PATCH, POST, PUT"},
 	} {
 		a := h.send("all", test.method, test.path, "")
 		a.wantError(405, fault.MethodNotAllowed, "Method "+test.method+" is not allowed here")
@@ -216,7 +215,7 @@ func TestCORS(t *testing.T) {
 	if a := ask("OPTIONS", "/api/v1/res.partner", "https://evil.example.com").want(204, ""); a.header("Access-Control-Allow-Methods") != "" {
 		t.Error("a stranger's preflight is allowed")
 	}
-	if a := h.send("", "OPTIONS", "/api/v1/res.partner", "").want(204, ""); a.header("Allow") != "DELETE, GET, HEAD, PATCH, POST, OPTIONS" {
+	if a := h.send("", "OPTIONS", "/api/v1/res.partner", "").want(204, ""); a.header("Allow") != "DELETE, GET, HEAD, PATCH, POST, PUT, OPTIONS" {
 		t.Errorf("OPTIONS: %v", a.Result().Header)
 	}
 	h.send("", "OPTIONS", "/nowhere", "").want(404, "")

@@ -85,6 +85,10 @@ type Deps struct {
 	// PublicURL is where callers reach the server, without a slash at the end;
 	// "": what they reached it as.
 	PublicURL string
+	// Methods narrows which business methods may be called.
+	Methods MethodLists
+	// Answers does requests with an idempotency key once; nil minds no keys.
+	Answers Answers
 	// Resources are the curated ones; see StandardResources. None by default.
 	Resources []Resource
 	// Log takes what callers must not see: causes of failures and stacks.
@@ -95,6 +99,9 @@ type Deps struct {
 	TrustedProxies []netip.Prefix
 	// MaxBody is the size of the largest body in bytes; 0 is 8 MiB.
 	MaxBody int64
+	// MaxUpload is the size of the largest file that is sent as it is; where it
+	// is less than MaxBody, that.
+	MaxUpload int64
 	// RequestTimeout is how long a request may take; 0 is without end.
 	RequestTimeout time.Duration
 	// AdmitUncounted lets requests through that the limiter cannot count
@@ -186,11 +193,5 @@ func (s *Server) enter(c *call) (err error) {
 		c.caller.Context = c.params.context
 	}
 	c.run, err = c.route.handler(c)
-	return err
-}
-
-// handle runs the handler.
-func (s *Server) handle(c *call) (err error) {
-	c.reply, err = c.run()
 	return err
 }

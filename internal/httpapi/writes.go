@@ -102,13 +102,15 @@ func (s *Server) oneCreated(c *call, in *createInput, created *backend.Created) 
 		}
 	}
 	return reply{
-		raw: raw, message: "Record created successfully", created: true,
+		raw: raw, message: "Record created successfully", created: true, secret: len(once) > 0,
 		location: c.r.URL.Path + "/" + strconv.FormatInt(id, 10), // some models have two paths
 	}, nil
 }
 
 func (s *Server) manyCreated(c *call, in *createInput, created *backend.Created) (reply, error) {
-	r := reply{message: strconv.Itoa(len(created.IDs)) + " records created successfully", created: true}
+	r := reply{
+		message: strconv.Itoa(len(created.IDs)) + " records created successfully", created: true, secret: len(created.Once) > 0,
+	}
 	if in.fields != nil {
 		tree, err := s.tree(c, in.model, in.fields)
 		if err == nil && tree == nil {

@@ -123,7 +123,7 @@ func (e *Env) storeComputed(m *schema.Model, r Rec, values Values) error {
 	if err := e.affected(m, []int64{r.id}, change{fields: fields, linksOnly: true}); err != nil {
 		return err
 	}
-	if _, err := e.update(m, []int64{r.id}, columns, false); err != nil {
+	if _, err := e.update(m, []int64{r.id}, columns, true); err != nil {
 		return err
 	}
 	return e.affected(m, []int64{r.id}, change{fields: fields})

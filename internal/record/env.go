@@ -69,6 +69,9 @@ func (e *Engine) write(ctx context.Context, c *backend.Caller, fn func(*Env) err
 	if err := e.onlyRead(); err != nil {
 		return err
 	}
+	if r := e.runningIn(ctx); r != nil {
+		return r.change(ctx, c, fn)
+	}
 	var env *Env
 	err := e.upToDate(func() error {
 		return e.db.Write(ctx, func(tx sqldb.Tx) error {

@@ -108,7 +108,7 @@ func (cx *callContext) locale() (schema.Lang, error) {
 	if lang, ok := langs[cx.caller.Context.Lang]; ok {
 		return lang, nil
 	}
-	v, err := cx.e.lookup(cx.ctx, cx.q, cx.st, cx.actor, cx.expire)("user.company_id.partner_id.lang")
+	v, err := cx.e.lookup(cx.ctx, cx.q, cx.st, cx.known, cx.actor, cx.expire)("user.company_id.partner_id.lang")
 	if err != nil {
 		return schema.Lang{}, storeFault(err, "language of the company")
 	}

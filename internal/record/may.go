@@ -118,7 +118,7 @@ func (e *Engine) May(ctx context.Context, c *backend.Caller, model string, mode 
 	}
 	ids, n := unique(ids), 0
 	stmt := comp.statement("select " + f.alias + ".id from " + f.sql() + " where " + comp.d.In(f.alias+".id", laterFirst, true) + andAlso(rules))
-	err = e.db.Read(ctx, func(db sqldb.Querier) error {
+	err = e.reading(ctx, cx.q, func(db sqldb.Querier) error {
 		err := db.Query(ctx, stmt.sql, stmt.with(ids), func(sqldb.Row) error { n++; return nil })
 		if err != nil || n == len(ids) {
 			return err

@@ -114,7 +114,7 @@ func (cx *callContext) planKey(q *backend.Query) string {
 		b = append(b, ',')
 		b = strconv.AppendInt(b, id, 10)
 	}
-	var flags byte
+	var flags uint16
 	if a.sudo {
 		flags |= 1
 	}
@@ -139,7 +139,10 @@ func (cx *callContext) planKey(q *backend.Query) string {
 	if q.Keyset != nil {
 		flags |= 128
 	}
-	b = append(b, 0, flags, 0)
+	if q.Version {
+		flags |= 256
+	}
+	b = append(b, 0, byte(flags), byte(flags>>8), 0)
 	for _, s := range [...]string{a.lang, a.tz, q.Model, q.Order} {
 		b = appendKey(b, s)
 	}
@@ -201,6 +204,9 @@ func (c *compiler) plan(cx *callContext, m *schema.Model, q *backend.Query) (*pl
 	exprs, err := c.columns(p, f, q)
 	if err != nil {
 		return nil, err
+	}
+	if q.Version {
+		exprs = f.version(p, exprs)
 	}
 	head := "select " + strings.Join(exprs, ", ") + " from " + f.sql() + " where "
 	if q.IDs != nil {

@@ -28,8 +28,11 @@ type callContext struct {
 
 // call resolves a caller. q may be nil.
 func (e *Engine) call(ctx context.Context, q sqldb.Querier, c *backend.Caller) (*callContext, error) {
-	known := e.known.Load() // before the state: see changed
-	st, err := e.current(ctx)
+	r := e.runningIn(ctx)
+	if r != nil && q == nil {
+		q = r.tx
+	}
+	known, st, err := e.view(ctx, r)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +48,7 @@ func (cx *callContext) compiler() *compiler {
 		reg: cx.st.reg, d: cx.e.db.Dialect(), actor: cx.actor, sudo: cx.actor.sudo,
 		keepArchived: cx.caller.Context.KeepArchived, now: cx.e.now,
 		contextKeys: cx.caller.Context.Unknown, sized: cx.caller.Context.BinSize, sizedFields: cx.caller.Context.BinSizes,
-		lookup: cx.e.lookup(cx.ctx, cx.q, cx.st, cx.actor, cx.expire), companyParents: cx.actor.companyParents,
+		lookup: cx.e.lookup(cx.ctx, cx.q, cx.st, cx.known, cx.actor, cx.expire), companyParents: cx.actor.companyParents,
 	}
 }
 

@@ -196,7 +196,7 @@ func loadUser(ctx context.Context, q sqldb.Querier, reg *schema.Registry, id int
 }
 
 // lookup gives the values of the names that record rules use.
-func (e *Engine) lookup(ctx context.Context, q sqldb.Querier, st *state, a *actor, expires func(time.Time)) func(string) (any, error) {
+func (e *Engine) lookup(ctx context.Context, q sqldb.Querier, st *state, cache *knowledge, a *actor, expires func(time.Time)) func(string) (any, error) {
 	return func(name string) (any, error) {
 		switch name {
 		case "company_id":
@@ -220,7 +220,7 @@ func (e *Engine) lookup(ctx context.Context, q sqldb.Querier, st *state, a *acto
 			return nil, fault.Newf(fault.Internal, "record rules do not know the name %s", name)
 		}
 		expires(e.now().Add(nameTTL))
-		return e.userPath(ctx, q, st, a, name, path)
+		return e.userPath(ctx, q, st, cache, a, name, path)
 	}
 }
 
@@ -234,8 +234,8 @@ func anyIDs(ids []int64) []any {
 
 // userPath reads a path from the user's own record, as superuser, and keeps
 // the answer for nameTTL.
-func (e *Engine) userPath(ctx context.Context, q sqldb.Querier, st *state, a *actor, name, path string) (any, error) {
-	cache, key := e.known.Load(), nameKey{a.user.ID, name}
+func (e *Engine) userPath(ctx context.Context, q sqldb.Querier, st *state, cache *knowledge, a *actor, name, path string) (any, error) {
+	key := nameKey{a.user.ID, name}
 	cache.mu.RLock()
 	v, ok := cache.names[key]
 	cache.mu.RUnlock()
