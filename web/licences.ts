@@ -41,7 +41,7 @@ export function licences(): Plugin {
           if (folder && existsSync(join(folder, 'package.json'))) folders.add(folder);
         }
       }
-      const source = [...folders].map(licenceOf).sort().join('\n');
+      const source = [...new Set([...folders].map(licenceOf))].sort().join('\n');
       this.emitFile({ type: 'asset', fileName: 'licences.txt', source });
     },
   };

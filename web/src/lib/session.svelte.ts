@@ -19,18 +19,47 @@ onSessionLost(() => {
   session.me = null;
 });
 
+// The cookie is none of a script's business. This says that there may be one:
+// to ask without would be a refused request in the traffic log, and count
+// towards the block of the address.
+const mark = 'gatehouse.signedIn';
+
+function maybeSignedIn(): boolean {
+  try {
+    return localStorage.getItem(mark) !== null;
+  } catch {
+    return true; // a browser that keeps nothing
+  }
+}
+
+function remember(signedIn: boolean): void {
+  try {
+    if (signedIn) localStorage.setItem(mark, 'yes');
+    else localStorage.removeItem(mark);
+  } catch {
+    // then it is asked for every time
+  }
+}
+
 export async function resume(): Promise<void> {
   session.problem = '';
+  if (!maybeSignedIn()) {
+    session.me = null;
+    return;
+  }
   try {
     session.me = (await request<Me>('GET', '/api/v1/auth/me', { quiet: true })).data;
   } catch (error) {
-    if (error instanceof ApiError && error.code === 401) session.me = null;
-    else session.problem = error instanceof Error ? error.message : String(error);
+    if (error instanceof ApiError && error.code === 401) {
+      remember(false);
+      session.me = null;
+    } else session.problem = error instanceof Error ? error.message : String(error);
   }
 }
 
 export async function signIn(login: string, password: string): Promise<void> {
   const { data } = await request<{ user: Me }>('POST', '/api/v1/auth/session', { body: { login, password }, quiet: true });
+  remember(true);
   session.me = data.user;
   session.ended = false;
 }
@@ -41,6 +70,7 @@ export async function signOut(): Promise<void> {
   } catch (error) {
     if (!(error instanceof ApiError) || error.code !== 401) throw error;
   }
+  remember(false);
   session.me = null;
   session.ended = false;
 }

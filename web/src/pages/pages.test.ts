@@ -47,7 +47,7 @@ describe('the data browser', () => {
       .toBe("http://x/api/v1/m?domain=%5B('a','%3D',1)%5D&fields=id,a");
   });
   it('chooses columns and orders', () => {
-    const field = (name: string, type = 'char', stored = true) => ({ name, label: name, type, relation: '', help: '', required: false, stored });
+    const field = (name: string, type = 'char', stored = true) => ({ name, label: name, type, relation: '', help: '', required: false, stored, sortable: true });
     expect(usualFields([field('zip'), field('image', 'binary'), field('name'), field('id'), field('total', 'float', false)])).toEqual(['name', 'zip']);
     expect(nextOrder('', 'a')).toBe('a asc');
     expect(nextOrder('a asc', 'a')).toBe('a desc');

@@ -1,7 +1,6 @@
 // What models and fields there are, for pickers and the data browser. Asked
 // once; a reload of the page asks anew.
-import { list } from '../api';
-import type { Row } from './types';
+import { request } from '../api';
 
 export interface Model {
   name: string;
@@ -16,6 +15,7 @@ export interface ModelField {
   help: string;
   required: boolean;
   stored: boolean;
+  sortable: boolean;
 }
 
 let known: Promise<Model[]> | undefined;
@@ -29,21 +29,29 @@ export function models(): Promise<Model[]> {
 }
 
 async function load(): Promise<Model[]> {
-  const { data } = await list<Row & { model: string; name: string }>('ir.model', {
-    domain: [['abstract', '=', false]], fields: ['model', 'name'], order: 'model', limit: 1000, count: 'none',
-  });
-  return data.map((m) => ({ name: m.model, label: m.name }));
+  const { data } = await request<(Model & { access: { read: boolean } })[]>('GET', '/api/v1/models');
+  return data.filter((m) => m.access.read).map(({ name, label }) => ({ name, label }));
 }
 
+interface Described {
+  type: string;
+  string?: string;
+  help?: string;
+  relation?: string;
+  required?: boolean;
+  store?: boolean;
+  sortable?: boolean;
+}
+
+/** The fields of a model that may be seen, by their names. */
 export async function fieldsOfModel(model: string, signal?: AbortSignal): Promise<ModelField[]> {
-  const { data } = await list<Row & Record<'name' | 'field_description' | 'ttype' | 'relation' | 'help', string | null>>('ir.model.fields', {
-    domain: [['model', '=', model]], fields: ['name', 'field_description', 'ttype', 'relation', 'help', 'required', 'store'],
-    order: 'name', limit: 1000, count: 'none',
-  }, signal);
-  return data.map((f) => ({
-    name: f.name ?? '', label: f.field_description ?? f.name ?? '', type: f.ttype ?? '', relation: f.relation ?? '',
-    help: f.help ?? '', required: f.required === true, stored: f.store !== false,
-  }));
+  const { data } = await request<{ fields?: Record<string, Described> }>('GET', `/api/v1/models/${encodeURIComponent(model)}`, { signal });
+  return Object.entries(data.fields ?? {})
+    .map(([name, f]) => ({
+      name, label: f.string || name, type: f.type, relation: f.relation ?? '', help: f.help ?? '',
+      required: f.required === true, stored: f.store !== false, sortable: f.sortable !== false,
+    }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** Models like a text, those whose names begin so first. */
