@@ -1,6 +1,7 @@
 package apidoc
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 
@@ -34,7 +35,12 @@ func (b *builder) models(c *backend.Catalogue) []openapi.Model {
 			if !b.covers(r, entry) {
 				continue
 			}
-			calls := slices.Contains(r.PathParams(), "method")
+			// the files in fields have a path like that of methods
+			named := slices.Contains(r.PathParams(), "method")
+			calls := named && r.Method == http.MethodPost
+			if named && !calls && !hasFiles(entry) {
+				continue
+			}
 			if !calls || entry.Common {
 				m.Operations = append(m.Operations, r.Doc.ID)
 			}
@@ -62,6 +68,11 @@ func (b *builder) models(c *backend.Catalogue) []openapi.Model {
 		all = append(all, m)
 	}
 	return all
+}
+
+// hasFiles says whether the caller may see a binary field of the model.
+func hasFiles(entry *backend.Entry) bool {
+	return slices.ContainsFunc(entry.Fields, func(f *schema.Field) bool { return f.Type == schema.Binary })
 }
 
 // covers says whether the caller may use a route of every model with this one.

@@ -105,7 +105,7 @@ func TestAttacksOnTheWire(t *testing.T) {
 		{"override", "GET /api/v1/res.partner/1 HTTP/1.1\r\n" + auth + "X-HTTP-Method-Override: DELETE\r\nX-HTTP-Method: DELETE\r\n\r\n", 200, ours},
 		{"override by parameter", "POST /api/v1/res.partner/1?_method=DELETE HTTP/1.1\r\n" + auth + "Content-Length: 0\r\n\r\n", 405, ours},
 		{"dots", "GET /api/v1/../v1/ping HTTP/1.1\r\n" + auth + "\r\n", 404, ours},
-		{"encoded dots", "GET /api/v1/%2e%2e/v1/ping HTTP/1.1\r\n" + auth + "\r\n", 405, ours}, // a method v1/ping of a model "..",
+		{"encoded dots", "GET /api/v1/%2e%2e/v1/ping HTTP/1.1\r\n" + auth + "\r\n", 400, ours}, // a file "ping" of the record "v1" of a model ".."
 		{"encoded slash", "GET /api/v1/res.partner%2f1 HTTP/1.1\r\n" + auth + "\r\n", 404, ours},
 		{"NUL in the path", "GET /api/v1/res.partner%00 HTTP/1.1\r\n" + auth + "\r\n", 404, ours},
 		{"CRLF in the path", "GET /api/v1/x%0d%0aSet-Cookie:%20a=b HTTP/1.1\r\n" + auth + "\r\n", 404, ours},

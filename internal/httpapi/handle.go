@@ -106,7 +106,7 @@ func withConditions(routes []Route) []Route {
 				r.Doc.Tells = append(r.Doc.Tells, "Idempotent-Replayed")
 				r.Doc.Faults = append(r.Doc.Faults, fault.Conflict, fault.Unprocessable)
 			}
-		case r.Method == http.MethodGet && r.Access == Scoped && strings.HasSuffix(r.Pattern, "/{id}"):
+		case r.Method == http.MethodGet && strings.HasSuffix(r.Pattern, "/{id}"):
 			r.Doc.Asks = append(r.Doc.Asks, "If-None-Match", "If-Match")
 			r.Doc.Tells = append(r.Doc.Tells, "ETag")
 			r.Doc.Faults = append(r.Doc.Faults, fault.Precondition)
