@@ -30,28 +30,7 @@ func (b *builder) models(c *backend.Catalogue) []openapi.Model {
 	for i := range c.Models {
 		entry := &c.Models[i]
 		m := openapi.Model{Name: entry.Model.Name, Label: entry.Model.Label}
-		var onRecord, onModel string // the operations that call methods
-		for _, r := range templates {
-			if !b.covers(r, entry) {
-				continue
-			}
-			// the files in fields have a path like that of methods
-			named := slices.Contains(r.PathParams(), "method")
-			calls := named && r.Method == http.MethodPost
-			if named && !calls && !hasFiles(entry) {
-				continue
-			}
-			if !calls || entry.Common {
-				m.Operations = append(m.Operations, r.Doc.ID)
-			}
-			switch {
-			case !calls:
-			case slices.Contains(r.PathParams(), "id"):
-				onRecord = r.Doc.ID
-			default:
-				onModel = r.Doc.ID
-			}
-		}
+		onRecord, onModel := b.operations(&m, entry, templates)
 		for _, method := range entry.Methods {
 			like := onRecord
 			if method.OnModel {
@@ -68,6 +47,33 @@ func (b *builder) models(c *backend.Catalogue) []openapi.Model {
 		all = append(all, m)
 	}
 	return all
+}
+
+// operations gives a model those that the caller may use, and tells which of
+// them call methods.
+func (b *builder) operations(m *openapi.Model, entry *backend.Entry, templates []*httpapi.Route) (onRecord, onModel string) {
+	for _, r := range templates {
+		if !b.covers(r, entry) {
+			continue
+		}
+		// the files in fields have a path like that of methods
+		named := slices.Contains(r.PathParams(), "method")
+		calls := named && r.Method == http.MethodPost
+		if named && !calls && !hasFiles(entry) {
+			continue
+		}
+		if !calls || entry.Common {
+			m.Operations = append(m.Operations, r.Doc.ID)
+		}
+		switch {
+		case !calls:
+		case slices.Contains(r.PathParams(), "id"):
+			onRecord = r.Doc.ID
+		default:
+			onModel = r.Doc.ID
+		}
+	}
+	return onRecord, onModel
 }
 
 // hasFiles says whether the caller may see a binary field of the model.

@@ -73,7 +73,7 @@ func TestBadDeclarationsStopTheStart(t *testing.T) {
 	t.Cleanup(func() { _ = a.Close(context.Background()) })
 	for text, want := range map[string]string{
 		"[{name: leads, model: crm.laed, fields: [name]}]":                               "did you mean crm.lead?",
-		"[{name: leads, model: crm.lead, fields: [nmae]}]":                               "did you mean name?",
+		"[{name: leads, model: crm.lead, fields: [nam]}]":                                "did you mean name?",
 		"[{name: leads, model: crm.lead, fields: [{name: x, field: email_form}]}]":       "did you mean email_from?",
 		"[{name: leads, model: crm.lead, fields: [name], domain: '[('}]":                 "domain",
 		"[{name: leads, model: crm.lead, fields: [name], search: [phone]}]":              "phone",

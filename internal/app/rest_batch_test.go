@@ -179,8 +179,8 @@ func TestBatchScopesAndLimits(t *testing.T) {
 		}
 		create := `{"method":"POST","path":"/api/v1/res.partner","body":{"name":"Scoped"}}`
 		got := batch(create, create, create).want(200)
-		if left := strings.Join(got.header["RateLimit-Remaining"], " "); left != "7" {
-			h.Errorf("%s requests left", left)
+		if n := strings.Join(got.header["RateLimit-Remaining"], " "); n != "7" { //nolint:staticcheck // it is spelt so on the wire
+			h.Errorf("%s requests left", n)
 		}
 		batch(create, `{"method":"GET","path":"/api/v1/sale.order"}`).want(403)
 		batch(`{"method":"DELETE","path":"/api/v1/res.partner/1"}`).want(403)

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -51,7 +52,7 @@ func TestTelemetry(t *testing.T) {
 // unless it fails; what a program asks for is.
 func TestDashboardDoesNotWatchItself(t *testing.T) {
 	_, h := start(t)
-	r := httptest.NewRequest("POST", "/api/v1/auth/session", strings.NewReader(`{"login":"admin","password":"secret"}`))
+	r := httptest.NewRequest(http.MethodPost, "/api/v1/auth/session", strings.NewReader(`{"login":"admin","password":"secret"}`))
 	r.Header.Set("Content-Type", "application/json")
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)

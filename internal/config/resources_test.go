@@ -36,7 +36,7 @@ func TestBadResources(t *testing.T) {
 		"resources: [{name: leads, fields: [x]}]":                              "has no model",
 		"resources: [{name: leads, model: crm.lead}]":                          "has no fields",
 		"resources: [{name: leads, model: crm.lead, feilds: [x]}]":             "feilds",
-		"resources: [{name: l, model: m, fields: [{name: x, onyl: in}]}]":      "did you mean",
+		"resources: [{name: l, model: m, fields: [{name: x, onli: in}]}]":      "did you mean",
 		"resources: [{name: l, model: m, fields: [{name: x, only: both}]}]":    "in or out",
 		"resources: [{name: l, model: m, fields: [{field: x}]}]":               "has no name",
 		"resources: [{name: l, model: m, label: a b, fields: [x]}]":            "is not a word",

@@ -71,17 +71,17 @@ func (s *Server) identify(c *call) error {
 			return nil
 		}
 	case OptionalCredential:
-		if !hasCredential(c.r.Header) && (!identity.HasSession(c.r.Header) || s.ownPage(c.r) != nil) {
+		if !s.brings(c.r) {
 			return nil
 		}
 	default:
 	}
 	who, err := s.principal(c)
-	if err != nil {
-		if c.access == OptionalCredential && fault.Is(err, fault.Unauthenticated) && !hasCredential(c.r.Header) {
-			err = nil // a session that ended: its cookie comes by itself, and is no mistake
-		}
+	if err = c.excused(err); err != nil {
 		return err
+	}
+	if who == nil && c.access == OptionalCredential {
+		return nil
 	}
 	if who == nil {
 		return fault.New(fault.Unauthenticated, "Authentication required")
@@ -102,6 +102,21 @@ func (s *Server) identify(c *call) error {
 	e.UserID, e.Login, e.LogLevel = who.UserID, who.Login, who.LogLevel
 	e.Credential, e.CredentialID = who.Kind, who.CredentialID
 	return nil
+}
+
+// brings says whether a request has a credential that it may use: a header, or
+// the cookie of a session on a page of our own.
+func (s *Server) brings(r *http.Request) bool {
+	return hasCredential(r.Header) || identity.HasSession(r.Header) && s.ownPage(r) == nil
+}
+
+// excused passes over a session that has ended where no credential is needed:
+// its cookie comes by itself, and is no mistake.
+func (c *call) excused(err error) error {
+	if c.access == OptionalCredential && fault.Is(err, fault.Unauthenticated) && !hasCredential(c.r.Header) {
+		return nil
+	}
+	return err
 }
 
 // authorize asks whether the credential's scopes cover the route. What the

@@ -12,9 +12,13 @@ func TestMethodLists(t *testing.T) {
 		model, method string
 		want          bool
 	}{
-		{"sale.order", "action_confirm", true}, {"sale.order", "action_cancel", false},
-		{"res.partner", "copy", false}, {"res.partner", "name_search", true}, {"res.partner", "name_create", false},
-		{"res.users", "copy", false}, {"crm.lead", "copy", true},
+		{"sale.order", "action_confirm", true},
+		{"sale.order", "action_cancel", false},
+		{"res.partner", "copy", false},
+		{"res.partner", "name_search", true},
+		{"res.partner", "name_create", false},
+		{"res.users", "copy", false},
+		{"crm.lead", "copy", true},
 	} {
 		if got := lists.allows(test.model, test.method); got != test.want {
 			t.Errorf("%s.%s: %v", test.model, test.method, got)

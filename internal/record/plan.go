@@ -224,21 +224,25 @@ func (c *compiler) plan(cx *callContext, m *schema.Model, q *backend.Query) (*pl
 		if exprs, where, err = cx.placed(c, p, q, keysOf(c.d, terms, id), exprs, where); err != nil {
 			return nil, err
 		}
-		head = "select " + strings.Join(exprs, ", ") + " from " + f.sql() + " where "
 		base, shown = where, "" // the place of a record that is not shown is not told either
 	}
-	p.partial = shown != ""
-	if p.partial {
+	p.pages(c, f, exprs, order, joins, where, base, shown)
+	return p, nil
+}
+
+// pages writes the statements that give a list: whole, its first page, and
+// one after others. shown is what is looked at of a page that base has cut out.
+func (p *plan) pages(c *compiler, f *from, exprs []string, order, joins, where, base, shown string) {
+	if p.partial = shown != ""; p.partial {
 		shown = " where" + shown
 	}
 	values := strings.Join(exprs, ", ")
 	rest := ") " + f.alias + f.joins.String() + shown + " order by " + order
 	page := "select " + values + " from (select " + f.columnsIn(values+rest) + " from " + joins + " where " + base +
 		" order by " + order
-	p.whole = c.statement(head + where + " order by " + order)
+	p.whole = c.statement("select " + values + " from " + f.sql() + " where " + where + " order by " + order)
 	p.page = c.statement(page + "\x00" + rest)
 	p.offset = c.statement(page + "\x00 offset cast(" + laterFirst + " as bigint)" + rest)
-	return p, nil
 }
 
 // columnsIn are the columns of the clause's table that a text of SQL names, the

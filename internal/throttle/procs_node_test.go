@@ -57,9 +57,11 @@ func runNode(db sqldb.DB, orders io.Reader, answers io.Writer) error {
 	read := json.NewDecoder(orders)
 	for {
 		var o order
-		if read.Decode(&o) != nil { // the test has ended
+		if err := read.Decode(&o); errors.Is(err, io.EOF) { // the test has ended
 			l.Close()
 			return nil
+		} else if err != nil {
+			return err
 		}
 		if err := obey(l, o, answers); err != nil {
 			return err
