@@ -17,6 +17,7 @@ var varying = []struct {
 }{
 	{regexp.MustCompile(`"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ| \d\d:\d\d:\d\d)?"`), `"moment"`},
 	{regexp.MustCompile(`"request_id":"[^"]*"`), `"request_id":"?"`},
+	{regexp.MustCompile(`"next_cursor":"[^"]*"`), `"next_cursor":"?"`},
 	{regexp.MustCompile(`"id":\d{3,}`), `"id":"?"`},
 	{regexp.MustCompile(`([\[,])\d{3,}`), `$1"?"`},
 	{regexp.MustCompile(`"S002\d\d"`), `"S002??"`},

@@ -51,7 +51,7 @@ func (s *Server) batchRoutes() []Route {
 				wire.Must("body", wire.Anything("The answer as it would be alone."))), ""),
 			Example: map[string]any{"operations": []any{
 				map[string]any{"method": "POST", "path": "/api/v1/res.partner", "body": map[string]any{"name": "Acme Corp"}, "as": "p"},
-				map[string]any{"method": "POST", "path": "/api/v1/res.partner", "body": map[string]any{"name": "Ann Lee", "parent_id": map[string]any{"$ref": "p.id"}}},
+				map[string]any{"method": "PUT", "path": "/api/v1/res.partner/{p.id}", "body": map[string]any{"phone": "+32 2 555 01 23"}},
 			}},
 		},
 	}}

@@ -67,9 +67,22 @@ func (w *document) info() {
 	})
 }
 
-// collectParams finds the parameters of all operations, each once.
+// collectParams finds the parameters of all operations that are written, each
+// once.
 func (w *document) collectParams() {
+	had := map[string]bool{} // operations of every model that some model has
+	for i := range w.Models {
+		for _, id := range w.Models[i].Operations {
+			had[id] = true
+		}
+		for j := range w.Models[i].Methods {
+			had[w.Models[i].Methods[j].Like] = true
+		}
+	}
 	for i := range w.Operations {
+		if op := &w.Operations[i]; len(w.Models) > 0 && strings.Contains(op.Path, modelPlace) && !had[op.ID] {
+			continue
+		}
 		for _, p := range w.Operations[i].Params {
 			if p.In == "path" {
 				continue
