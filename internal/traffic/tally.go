@@ -183,10 +183,12 @@ func (t *tally) collect() map[callerKey]*callerTally {
 	for i := range t.shards {
 		s := &t.shards[i]
 		s.mu.Lock()
-		taken := s.callers
-		if len(taken) > 0 {
-			s.callers = make(map[callerKey]*callerTally, len(taken))
+		if len(s.callers) == 0 {
+			s.mu.Unlock()
+			continue
 		}
+		taken := s.callers
+		s.callers = make(map[callerKey]*callerTally, len(taken))
 		s.mu.Unlock()
 		for key, c := range taken {
 			if have := all[key]; have != nil {
