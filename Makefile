@@ -32,7 +32,7 @@ test: ## run all tests; PostgreSQL's are skipped where there is none
 
 .PHONY: race
 race: ## run the tests under the race detector (needs a C compiler)
-	go test -race -short -timeout 20m $(PKGS)
+	go test -race -short -timeout 40m $(PKGS)
 
 .PHONY: lint
 lint: ## check style, likely bugs and dead code (PKGS=./internal/x/... for a part)

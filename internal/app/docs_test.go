@@ -90,6 +90,9 @@ func documentOf(t *testing.T, h http.Handler, query string, headers ...string) *
 
 // Both versions hold to the specification, for strangers and administrators.
 func TestDocumentsAreValid(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads large documents, in one goroutine")
+	}
 	_, h := demo(t)
 	admin := login(t, h, "admin", "secret")
 	for _, headers := range [][]string{nil, admin.header} {
@@ -116,6 +119,9 @@ func TestDocumentsAreValid(t *testing.T) {
 
 // Everybody sees what his credential and his rights let him do, and no more.
 func TestDocumentOfACaller(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads large documents, in one goroutine")
+	}
 	_, h := demo(t)
 	admin := login(t, h, "admin", "secret")
 	key := func(user int, scopes string) []string { return withKey(t, h, admin, user, scopes).header }
@@ -257,6 +263,9 @@ func TestDocumentationForSome(t *testing.T) {
 // Every model on demo data: what is answered is as its schema says, and what
 // the document says a new record must have, it must have.
 func TestModelsAreAsDescribed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads large documents, in one goroutine")
+	}
 	_, h := demo(t)
 	admin := login(t, h, "admin", "secret")
 	d := documentOf(t, h, "?version=3.0", admin.header...)
@@ -318,6 +327,9 @@ func sortedPaths(d *document) []string {
 // The examples of the document work on demo data: each of a query alone, with
 // those of the path, and each body.
 func TestExamplesWork(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads large documents, in one goroutine")
+	}
 	_, h := demo(t)
 	admin := login(t, h, "admin", "secret")
 	doc, err := openapi3.NewLoader().LoadFromData(documentOf(t, h, "?version=3.0").raw)
