@@ -6,7 +6,7 @@ import (
 )
 
 // What the database deletes or empties along with records is noted before, at
-// any depth, for the audit trail and for webhooks.
+// any depth, for the audit trail, the log of changes and webhooks.
 
 // cascades says whether the database deletes the records that point at deleted ones by a field.
 func cascades(f *schema.Field) bool { return f.Ondelete == schema.Cascade }
@@ -27,11 +27,17 @@ func (e *Env) concerned(m *schema.Model, seen map[string]bool) bool {
 		if f.Model.Abstract || automatic(f.Name) {
 			continue
 		}
-		if e.subscribed(f.Model) != nil || e.auditsCascade(f) || cascades(f) && e.concerned(f.Model, seen) {
+		if !f.Model.AdminOnly || e.subscribed(f.Model) != nil || e.auditsCascade(f) || cascades(f) && e.concerned(f.Model, seen) {
 			return true
 		}
 	}
 	return false
+}
+
+// tells says whether anybody is told of what becomes of the records that point
+// at deleted ones by a field. The log of changes has all but Gatehouse's own.
+func (e *Env) tells(f *schema.Field) bool {
+	return !f.Model.AdminOnly || e.subscribed(f.Model) != nil || e.auditsCascade(f) || e.concernsCascade(f)
 }
 
 // concernsCascade is concerned for what goes by a field.
@@ -94,7 +100,7 @@ func (e *Env) noteReferring(f *schema.Field, ids []int64, gone map[trailKey]bool
 // noteCascade is noteReferring for all that points at records which a cascade deletes.
 func (e *Env) noteCascade(m *schema.Model, ids []int64, gone map[trailKey]bool) error {
 	for _, f := range e.st.reg.Referers(m.Name) {
-		if f.Model.Abstract || automatic(f.Name) || e.subscribed(f.Model) == nil && !e.auditsCascade(f) && !e.concernsCascade(f) {
+		if f.Model.Abstract || automatic(f.Name) || !e.tells(f) {
 			continue
 		}
 		users, err := e.pointing(f, ids, gone)

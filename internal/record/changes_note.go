@@ -2,7 +2,6 @@ package record
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -19,9 +18,6 @@ const (
 
 // maxNoted is how many ids a row of gateway_change holds.
 const maxNoted = 1000
-
-// maxFalling is how many cascades of the database one after another are followed.
-const maxFalling = 10
 
 // changeNotes are the records that a transaction has changed, for those who
 // keep copies. One entry for each record, however many writes there are.
@@ -117,36 +113,4 @@ func (e *Env) restored(m *schema.Model, n *notedIDs) error {
 		n.action[id] = changeWrite
 	}
 	return err
-}
-
-// noteFalling notes the records that the database deletes or changes because
-// others go that they point at, and so on.
-func (e *Env) noteFalling(m *schema.Model, ids []int64, depth int) error {
-	if depth == maxFalling {
-		return nil
-	}
-	for _, f := range e.st.reg.Referers(m.Name) {
-		if f.Model.Abstract || f.Model.AdminOnly || f.Ondelete == schema.Restrict || automatic(f.Name) || !f.HasColumn() {
-			continue
-		}
-		users, err := e.pointing(f, ids, nil)
-		if err != nil {
-			return err
-		}
-		if noted := e.notes.ids[f.Model]; noted != nil { // what goes by itself is noted already
-			users = slices.DeleteFunc(users, func(id int64) bool { return noted.action[id] == changeUnlink })
-		}
-		if len(users) == 0 {
-			continue
-		}
-		if !cascades(f) {
-			e.note(f.Model, users, changeWrite)
-			continue
-		}
-		e.note(f.Model, users, changeUnlink)
-		if err := e.noteFalling(f.Model, users, depth+1); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -150,6 +150,33 @@ func TestChangesCascade(t *testing.T) {
 	})
 }
 
+// TestChangesOfADeepCascade: however deep a tree is, what goes with its root is
+// told.
+func TestChangesOfADeepCascade(t *testing.T) {
+	onBoth(t, func(w *world) {
+		su, all, parent := as(0), []string{}, any(false)
+		for i := range 15 {
+			id := w.create(su, "product.category", backend.Values{"name": fmt.Sprintf("level %d", i), "parent_id": parent})[0]
+			all, parent = append(all, fmt.Sprintf("deleted %d", id)), id
+		}
+		_, now := w.changes(su, backend.ChangesQuery{Model: "product.category"})
+		var root int64
+		if _, err := fmt.Sscanf(all[0], "deleted %d", &root); err != nil {
+			w.Fatal(err)
+		}
+		if err := w.eng.Unlink(context.Background(), su, "product.category", []int64{root}); err != nil {
+			w.Fatal(err)
+		}
+		text, _ := w.changes(su, backend.ChangesQuery{Model: "product.category", Since: now.Next})
+		got := strings.Split(text, ", ")
+		slices.Sort(got)
+		slices.Sort(all)
+		if !slices.Equal(got, all) {
+			w.Errorf("got %v, want %v", got, all)
+		}
+	})
+}
+
 // TestChangesKeepToTheRules: nobody learns of records that he may not read.
 func TestChangesKeepToTheRules(t *testing.T) {
 	onBoth(t, func(w *world) {

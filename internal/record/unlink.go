@@ -99,7 +99,7 @@ func (e *Env) referers(m *schema.Model, ids []int64) error {
 			continue
 		}
 		restrict := f.Ondelete == schema.Restrict
-		if !restrict && e.subscribed(f.Model) == nil && !e.auditsCascade(f) && !e.concernsCascade(f) && !e.computesFrom(f) {
+		if !restrict && !e.tells(f) && !e.computesFrom(f) {
 			continue
 		}
 		users, err := e.pointing(f, ids, own) // the records may point at each other
@@ -122,7 +122,7 @@ func (e *Env) referers(m *schema.Model, ids []int64) error {
 			return err
 		}
 	}
-	return e.noteFalling(m, ids, 0)
+	return nil
 }
 
 // computesFrom says whether anything is computed from a many2one.
