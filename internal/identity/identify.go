@@ -118,9 +118,7 @@ func (s *Service) identifyAs(ctx context.Context, token string, cookie bool, now
 	if err != nil {
 		return nil, err
 	}
-	p := a.principal()
-	p.Kind, p.TokenID, p.Family, p.Scopes = UserToken, e.claims.ID, e.claims.Family, AllScopes()
-	p.Subject = "user:" + e.claims.Subject
+	p := e.claims.principal(a, UserToken)
 	if cookie {
 		p.Kind, p.Subject, p.Limits = Session, "session:"+e.claims.Subject, sessionLimits
 	}

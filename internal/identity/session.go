@@ -176,6 +176,14 @@ func (s *Service) spend(ctx context.Context, tx sqldb.Tx, c *claims) (*fault.Err
 	return nil, err
 }
 
+// principal is the user whom a token of a kind is of, with all that he may do.
+func (c *claims) principal(a *account, kind CredentialKind) *Principal {
+	p := a.principal()
+	p.Kind, p.TokenID, p.Family, p.Scopes = kind, c.ID, c.Family, AllScopes()
+	p.Subject = "user:" + c.Subject
+	return p
+}
+
 // tokenAccount gives the user of a verified token, if he may still act and has
 // the password with which it was got.
 func (s *Service) tokenAccount(ctx context.Context, c *claims) (*account, error) {

@@ -62,9 +62,7 @@ func (s *Service) IdentifyWebSession(ctx context.Context, id string) (*Principal
 	if err != nil {
 		return nil, err
 	}
-	p := a.principal()
-	p.Kind, p.TokenID, p.Family, p.Scopes = WebSession, e.claims.ID, e.claims.Family, AllScopes()
-	p.Subject = "user:" + e.claims.Subject
+	p := e.claims.principal(a, WebSession)
 	s.sessions.put(sum, &tokenEntry{claims: e.claims, expires: e.expires, users: a.users, principal: p})
 	return p, nil
 }

@@ -6,8 +6,6 @@ import (
 	"testing"
 
 	"gatehouse/internal/backend"
-	"gatehouse/internal/business"
-	"gatehouse/internal/record"
 	"gatehouse/internal/sqldb/sqltest"
 )
 
@@ -20,20 +18,10 @@ func (blind) Row([]backend.Value) error      { return nil }
 // that does not.
 func BenchmarkListWithCursor(b *testing.B) {
 	for _, store := range sqltest.Dialects() {
-		ctx := context.Background()
-		eng, err := record.Open(ctx, sqltest.Open(b, store), record.Options{
-			Models: business.Models(), Logics: business.Logics(business.Options{HashPassword: func(s string) (string, error) { return s, nil }}),
-		})
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.Cleanup(eng.Close)
+		eng, ctx := seeded(b, store), context.Background()
 		var values []backend.Values
 		for i := range 2000 {
 			values = append(values, backend.Values{"name": fmt.Sprintf("Customer %d", i)})
-		}
-		if err := eng.Sudo(ctx, business.Seed); err != nil {
-			b.Fatal(err)
 		}
 		if _, err := eng.Create(ctx, as(0), "res.partner", values); err != nil {
 			b.Fatal(err)
