@@ -86,13 +86,8 @@ func (s *Server) contentField(c *call, in *contentInput) (*schema.Model, error) 
 		return nil, err
 	}
 	if f := m.Field(in.field); f == nil || f.Secret || f.Type != schema.Binary {
-		var files []string
-		for _, f := range m.Fields {
-			if f.Type == schema.Binary && !f.Secret {
-				files = append(files, f.Name)
-			}
-		}
-		return nil, notFoundf("The model %s has no field %s that holds a file", m.Name, wire.Name(in.field)).With(map[string]any{"fields": files})
+		return nil, notFoundf("The model %s has no field %s that holds a file: GET /api/v1/models/%s tells which fields are of type binary",
+			m.Name, wire.Name(in.field), m.Name)
 	}
 	return m, nil
 }

@@ -127,7 +127,7 @@ func TestNoSuchPath(t *testing.T) {
 		}
 	}
 	// A method name in the path of a GET is a path that only POST knows.
-	h.send("all", "GET", "/api/v1/res.partner/1/echo", "").wantError(404, fault.NotFound, "The model res.partner has no field echo that holds a file")
+	h.send("all", "GET", "/api/v1/res.partner/1/echo", "").wantError(404, fault.NotFound, "The model res.partner has no field echo that holds a file: GET /api/v1/models/res.partner tells which fields are of type binary")
 }
 
 func TestWrongMethod(t *testing.T) {

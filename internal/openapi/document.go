@@ -80,7 +80,7 @@ func (w *document) collectParams() {
 		}
 	}
 	for i := range w.Operations {
-		if op := &w.Operations[i]; len(w.Models) > 0 && strings.Contains(op.Path, modelPlace) && !had[op.ID] {
+		if op := &w.Operations[i]; len(w.Models) > 0 && op.PerModel && !had[op.ID] {
 			continue
 		}
 		for _, p := range w.Operations[i].Params {

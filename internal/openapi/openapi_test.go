@@ -137,6 +137,23 @@ func TestDocumentOfModels(t *testing.T) {
 	}
 }
 
+// Parameters of operations that no model has are left out: linters refuse
+// components that nobody uses.
+func TestUnusedParameters(t *testing.T) {
+	d := small()
+	only := d.Operations[0].Params[1]
+	only.Name, only.In = "Range", "header"
+	d.Operations[3].Params = append(d.Operations[3].Params, only) // of update
+	d.Models = []openapi.Model{{Name: "a.b", Label: "AB", Operations: []string{"list", "get"}}}
+	if raw := string(d.JSON(openapi.V31)); strings.Contains(raw, "RangeParam") || !strings.Contains(raw, "limitParam") {
+		t.Errorf("%s", raw)
+	}
+	d.Models[0].Operations = append(d.Models[0].Operations, "update")
+	if raw := string(d.JSON(openapi.V31)); !strings.Contains(raw, "RangeParam") {
+		t.Errorf("%s", raw)
+	}
+}
+
 // TestSchemas writes each kind of schema in both versions.
 func TestSchemas(t *testing.T) {
 	least, most := 1.0, 9.5
