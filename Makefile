@@ -28,7 +28,7 @@ build: ## build bin/gatehouse for this machine
 
 .PHONY: test
 test: ## run all tests; PostgreSQL's are skipped where there is none
-	go test ./...
+	go test -timeout 30m ./...
 
 .PHONY: race
 race: ## run the tests under the race detector (needs a C compiler)
