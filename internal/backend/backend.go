@@ -33,8 +33,17 @@ type Caller struct {
 	// access.Grants), whatever its user may; nil: it may.
 	Ungranting error
 	// Origin is who asks and from where, for the audit trail.
-	Origin  audit.Origin
+	Origin audit.Origin
+	// Account is the credential of the call, for a backend whose users are its own.
+	Account Account
 	Context Context
+}
+
+// Account is the credential that a call comes with.
+type Account struct {
+	Kind string // as package identity names it
+	ID   int64  // its row, 0 for those of users
+	Key  string `json:"-"` // the caller's own key, where it goes through to an Odoo
 }
 
 // Context is the part of Odoo's context that the backends understand.

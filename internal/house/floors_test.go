@@ -43,10 +43,12 @@ var floors = map[string]float64{
 
 	"internal/odoowire": 2.5,
 
-	"internal/record":  3,
-	"internal/oauth":   3,
-	"internal/webhook": 3.5,
-	"internal/odoo":    3,
+	"internal/record":   3,
+	"internal/oauth":    3,
+	"internal/webhook":  3.5,
+	"internal/odoorpc":  2.6,
+	"internal/odoouser": 3.1,
+	"internal/odoo":     3.2,
 
 	"internal/business": 4,
 	"internal/gateway":  4,

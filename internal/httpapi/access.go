@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gatehouse/internal/audit"
+	"gatehouse/internal/backend"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/identity"
 	"gatehouse/internal/schema"
@@ -93,6 +94,7 @@ func (s *Server) identify(c *call) error {
 	}
 	c.who = who
 	c.caller.UserID = who.UserID
+	c.caller.Account = backend.Account{Kind: string(who.Kind), ID: who.CredentialID, Key: who.Key}
 	c.caller.Origin = audit.Origin{
 		Via: audit.API, UserID: who.UserID, Login: who.Login,
 		Credential: string(who.Kind), CredentialID: who.CredentialID, IP: c.ip, RequestID: c.event.RequestID,

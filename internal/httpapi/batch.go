@@ -283,7 +283,7 @@ func (s *Server) operationCall(c *call, op *operation, data map[string]any) (*ca
 	s.match(sub)
 	sub.access, sub.action = sub.route.Access, sub.route.Action
 	sub.event.Route, sub.event.Model = sub.route.Pattern, sub.route.modelOf(r)
-	sub.caller = &backend.Caller{UserID: c.caller.UserID, Admin: c.caller.Admin, Origin: c.caller.Origin}
+	sub.caller = &backend.Caller{UserID: c.caller.UserID, Admin: c.caller.Admin, Origin: c.caller.Origin, Account: c.caller.Account}
 	return sub, nil
 }
 

@@ -66,6 +66,8 @@ type Principal struct {
 	Administrator bool
 	// LogLevel of the user's profile; "" is the global one.
 	LogLevel string
+	// Key is the caller's own key where it goes through to a real Odoo, else "".
+	Key string `json:"-"`
 }
 
 // AllowedFrom says whether the credential may be used from an address.
