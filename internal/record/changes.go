@@ -74,7 +74,7 @@ func (cx *callContext) changes(q *backend.ChangesQuery) (*backend.ChangeList, er
 	if m.AdminOnly {
 		return nil, fault.Newf(fault.Unprocessable, "Changes of %s are not recorded; those of policy are in gateway.audit", m.Name)
 	}
-	node, err := parseDomain(&backend.Query{DomainText: q.DomainText})
+	node, err := backend.JoinDomains(q.DomainText, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,6 @@ import (
 
 	"gatehouse/internal/access"
 	"gatehouse/internal/backend"
-	"gatehouse/internal/domain"
 	"gatehouse/internal/schema"
 	"gatehouse/internal/sqldb"
 )
@@ -166,7 +165,7 @@ func appendKey(b []byte, s string) []byte {
 // plan compiles the statements of a query: a list with its count, or a look-up
 // by ids.
 func (c *compiler) plan(cx *callContext, m *schema.Model, q *backend.Query) (*plan, error) {
-	node, err := parseDomain(q)
+	node, err := backend.JoinDomains(q.DomainText, q.Domain)
 	if err != nil {
 		return nil, err
 	}
@@ -259,25 +258,6 @@ func (f *from) columnsIn(text string) string {
 		}
 	}
 	return columns
-}
-
-// parseDomain reads and joins the two forms in which a query brings a domain.
-func parseDomain(q *backend.Query) (domain.Node, error) {
-	node := q.Domain
-	if q.DomainText == "" {
-		if node == nil {
-			return domain.Const(true), nil
-		}
-		return node, nil
-	}
-	parsed, err := domain.Parse(q.DomainText, domain.Limits{})
-	if err != nil {
-		return nil, domainFault(err)
-	}
-	if node == nil {
-		return parsed, nil
-	}
-	return domain.Conj(parsed, node), nil
 }
 
 // columns adds the fields asked for to the plan and gives their expressions.
