@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 
+	"gatehouse/internal/backend"
 	"gatehouse/internal/sqldb"
 )
 
@@ -20,9 +21,12 @@ func (e *Engine) openCursors(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	e.cursors, err = newCursors(key)
+	e.cursors, err = backend.NewCursors(key)
 	return err
 }
+
+// Cursors are what the engine hides places in lists with, for whoever has lists beside it.
+func (e *Engine) Cursors() *backend.Cursors { return e.cursors }
 
 func (e *Engine) cursorKey(ctx context.Context) (key []byte, err error) {
 	err = sqldb.Migrate(ctx, e.db, "record", []sqldb.Step{{ID: "1 cursor key", Go: func(ctx context.Context, tx sqldb.Tx) error {

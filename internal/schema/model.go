@@ -112,6 +112,12 @@ func (m *Model) NearestField(name string) string {
 	return nearest.Word(name, names)
 }
 
+// Finish prepares a model that is no part of a registry, after its fields are known.
+func (m *Model) Finish() *Model {
+	m.index()
+	return m
+}
+
 // index finishes a model after its fields are known.
 func (m *Model) index() {
 	m.byName = make(map[string]*Field, len(m.Fields))
