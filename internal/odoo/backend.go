@@ -40,8 +40,8 @@ type Options struct {
 	Accounts Accounts
 	// Cursors hide places in lists.
 	Cursors *backend.Cursors
-	Clock    clock.Clock // nil: the system's
-	Log      *slog.Logger
+	Clock   clock.Clock // nil: the system's
+	Log     *slog.Logger
 }
 
 // Backend answers for the records of a real Odoo. Safe for concurrent use.
