@@ -171,7 +171,7 @@ func (c *Client) deliverWeb(ctx context.Context, a *Account, m *message) (json.R
 			return result, nil
 		case failed.class != expired:
 			return nil, failed.fault
-		case tries == 2:
+		case tries == 2 || !a.Password && s.ID() == id: // and no answer to another call brought a new one
 			s.replace(id, "")
 			return nil, failed.fault
 		}

@@ -134,7 +134,6 @@ func (c *Client) currentID(ctx context.Context, s *Session, a *Account, stale st
 		return id, nil
 	}
 	if a.Secret == "" || !a.Password {
-		s.replace(id, "")
 		return "", fault.New(fault.Unauthenticated, "The session with Odoo has ended: log in again")
 	}
 	// Who waits for the same login may be somewhere else: what is his is out of it.
