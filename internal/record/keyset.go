@@ -1,10 +1,6 @@
 package record
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/rand"
-	"encoding/base64"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -13,6 +9,7 @@ import (
 	"gatehouse/internal/domain"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/sqldb"
+	"gatehouse/internal/vault"
 )
 
 // orderKey is one term of an order: what decides, and which way it runs.
@@ -127,21 +124,15 @@ const maxCursor = 16 << 10
 
 // cursors hides places in an order from callers: the values may be of records
 // that they may not read, as an order by a many2one is that of its target.
-type cursors struct{ sealer cipher.AEAD }
+type cursors struct{ vault *vault.Vault }
 
-// newCursors makes cursors of a key of 32 bytes; nil is one that only this
-// process has.
+// newCursors makes cursors of a key; nil is one that only this process has.
 func newCursors(key []byte) (*cursors, error) {
 	if key == nil {
-		key = make([]byte, 32)
-		_, _ = rand.Read(key) // never fails
+		key = vault.NewKey()
 	}
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return nil, err
-	}
-	sealer, err := cipher.NewGCM(block)
-	return &cursors{sealer}, err
+	v, err := vault.New(key)
+	return &cursors{v}, err
 }
 
 // seal writes a place; what says of which list.
@@ -150,19 +141,12 @@ func (c *cursors) seal(place any, what string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	nonce := make([]byte, c.sealer.NonceSize(), c.sealer.NonceSize()+len(plain)+c.sealer.Overhead())
-	_, _ = rand.Read(nonce) // never fails
-	return base64.RawURLEncoding.EncodeToString(c.sealer.Seal(nonce, nonce, plain, []byte(what))), nil
+	return c.vault.Seal(plain, what), nil
 }
 
 // open reads a place of that list.
 func (c *cursors) open(text, what string, place any) error {
-	sealed, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(sealed) < c.sealer.NonceSize() {
-		return errCursor
-	}
-	n := c.sealer.NonceSize()
-	plain, err := c.sealer.Open(nil, sealed[:n], sealed[n:], []byte(what))
+	plain, err := c.vault.Open(text, what)
 	if err != nil || json.Unmarshal(plain, place) != nil {
 		return errCursor
 	}
