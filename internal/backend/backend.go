@@ -44,6 +44,7 @@ type Account struct {
 	Kind string // as package identity names it
 	ID   int64  // its row, 0 for those of users
 	Key  string `json:"-"` // the caller's own key, where it goes through to an Odoo
+	UID  int64  // as whom it calls the Odoo, by the Odoo's id; 0: not known
 }
 
 // Context is the part of Odoo's context that the backends understand.

@@ -1,13 +1,10 @@
 package backend
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/rand"
-	"encoding/base64"
 	"encoding/json"
 
 	"gatehouse/internal/fault"
+	"gatehouse/internal/vault"
 )
 
 // ErrCursor is what is said of a cursor that is not one of the list.
@@ -20,21 +17,15 @@ const maxCursor = 16 << 10
 
 // Cursors hides places in an order from callers: the values may be of records
 // that they may not read, as an order by a many2one is that of its target.
-type Cursors struct{ sealer cipher.AEAD }
+type Cursors struct{ vault *vault.Vault }
 
-// NewCursors makes cursors of a key of 32 bytes; nil is one that only this
-// process has.
+// NewCursors makes cursors of a key; nil is one that only this process has.
 func NewCursors(key []byte) (*Cursors, error) {
 	if key == nil {
-		key = make([]byte, 32)
-		_, _ = rand.Read(key) // never fails
+		key = vault.NewKey()
 	}
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return nil, err
-	}
-	sealer, err := cipher.NewGCM(block)
-	return &Cursors{sealer}, err
+	v, err := vault.New(key)
+	return &Cursors{v}, err
 }
 
 // Seal writes a place; what says of which list.
@@ -43,19 +34,12 @@ func (c *Cursors) Seal(place any, what string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	nonce := make([]byte, c.sealer.NonceSize(), c.sealer.NonceSize()+len(plain)+c.sealer.Overhead())
-	_, _ = rand.Read(nonce) // never fails
-	return base64.RawURLEncoding.EncodeToString(c.sealer.Seal(nonce, nonce, plain, []byte(what))), nil
+	return c.vault.Seal(plain, what), nil
 }
 
 // Open reads a place of that list; ErrCursor where it is none.
 func (c *Cursors) Open(text, what string, place any) error {
-	sealed, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(sealed) < c.sealer.NonceSize() {
-		return ErrCursor
-	}
-	n := c.sealer.NonceSize()
-	plain, err := c.sealer.Open(nil, sealed[:n], sealed[n:], []byte(what))
+	plain, err := c.vault.Open(text, what)
 	if err != nil || json.Unmarshal(plain, place) != nil {
 		return ErrCursor
 	}

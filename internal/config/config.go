@@ -27,6 +27,7 @@ type Config struct {
 	Store   Store   `embed:"" group:"store"`
 	API     API     `embed:"" group:"api"`
 	Webhook Webhook `embed:"" group:"webhook"`
+	Odoo    Odoo    `embed:"" group:"odoo"`
 	Log     Log     `embed:"" group:"log"`
 
 	sources map[string]string // setting name → where its value came from
@@ -68,6 +69,20 @@ type Webhook struct {
 	AllowNetworks Networks `name:"webhook-allow-networks" env:"GATEHOUSE_WEBHOOK_ALLOW_NETWORKS" placeholder:"CIDR,..." help:"Networks that are not public (private, loopback, link-local) and that webhooks may call nevertheless, such as 10.1.0.0/16. Empty: none."`
 }
 
+// Odoo is the Odoo that Gatehouse stands in front of, if any.
+type Odoo struct {
+	URL            PublicURL     `name:"odoo-url" env:"GATEHOUSE_ODOO_URL" placeholder:"URL" help:"Address of an Odoo to stand in front of, such as https://erp.example.com: records come from there, and its users may call. Empty: records are of Gatehouse's own database."`
+	DB             string        `name:"odoo-db" env:"GATEHOUSE_ODOO_DB" placeholder:"NAME" help:"Name of the Odoo's database. Empty: the only one that it serves at that address."`
+	Protocol       string        `name:"odoo-protocol" env:"GATEHOUSE_ODOO_PROTOCOL" default:"auto" placeholder:"NAME" enum:"auto,json2,jsonrpc,xmlrpc,web" help:"How to talk to the Odoo. auto: the best that it has."`
+	Login          string        `name:"odoo-login" env:"GATEHOUSE_ODOO_LOGIN" placeholder:"LOGIN" help:"Login of the technical user, who reads what models and fields there are and looks for changes."`
+	Key            Secret        `name:"odoo-key" env:"GATEHOUSE_ODOO_KEY" from:"env,file" placeholder:"KEY" help:"API key of the technical user."`
+	Timeout        time.Duration `name:"odoo-timeout" env:"GATEHOUSE_ODOO_TIMEOUT" default:"30s" placeholder:"DURATION" help:"Longest time that one call of the Odoo may take."`
+	MaxConns       int           `name:"odoo-max-conns" env:"GATEHOUSE_ODOO_MAX_CONNS" default:"8" placeholder:"N" help:"Most calls of the Odoo at a time: not more than it has workers."`
+	Queue          int           `name:"odoo-queue" env:"GATEHOUSE_ODOO_QUEUE" default:"256" placeholder:"N" help:"Most calls that wait for their turn. More are answered 503."`
+	ForwardAddress bool          `name:"odoo-forward-address" env:"GATEHOUSE_ODOO_FORWARD_ADDRESS" help:"Tell the Odoo the address of who calls (X-Forwarded-For). Only for one that runs with proxy_mode and believes this server."`
+	EncryptionKey  Secret        `name:"encryption-key" env:"GATEHOUSE_ENCRYPTION_KEY" from:"env" help:"Key that credentials for the Odoo are sealed with in the store: 32 bytes as base64 or hexadecimal digits, the same on all nodes. Without it one is made in the file encryption.key of the data folder."`
+}
+
 // Log is what the process itself prints; the traffic log is a stored setting.
 type Log struct {
 	Format string `name:"log-format" env:"GATEHOUSE_LOG_FORMAT" default:"text" placeholder:"FORMAT" enum:"text,json" help:"Shape of the log on standard error."`
@@ -81,6 +96,7 @@ func groups() []kong.Group {
 		{Key: "store", Title: "Store"},
 		{Key: "api", Title: "API"},
 		{Key: "webhook", Title: "Webhooks"},
+		{Key: "odoo", Title: "Odoo"},
 		{Key: "log", Title: "Log"},
 	}
 }
@@ -106,6 +122,14 @@ func (c *Config) invalid() (name, why string) {
 		return "data-dir", "must not be empty"
 	case c.Store.DatabaseMaxConns < 0:
 		return "database-max-conns", "must not be negative"
+	case c.Odoo.Timeout <= 0:
+		return "odoo-timeout", "must be more than 0s"
+	case c.Odoo.MaxConns <= 0:
+		return "odoo-max-conns", "must be more than 0"
+	case c.Odoo.Queue < 0:
+		return "odoo-queue", "must not be negative"
+	case c.Odoo.Login != "" && c.Odoo.Key == "" || c.Odoo.Login == "" && c.Odoo.Key != "":
+		return "odoo-login", "needs odoo-key, and odoo-key needs odoo-login: set both or neither"
 	}
 	return "", ""
 }

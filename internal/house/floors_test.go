@@ -28,6 +28,7 @@ var floors = map[string]float64{
 	"internal/domain/domaintest":   1.1,
 	"internal/schema":              1.1,
 	"internal/audit":               1.15,
+	"internal/vault":               1.15,
 	"internal/setting":             1.2,
 	"internal/backend":             1.2,
 	"internal/backend/backendtest": 1.3,

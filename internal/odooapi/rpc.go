@@ -117,7 +117,7 @@ func (x *rpc) common(method string, args []any) error {
 				return nil, err
 			}
 			x.who = who
-			return who.UserID, nil
+			return who.Calling(), nil
 		})
 		return nil
 	}

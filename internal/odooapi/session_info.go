@@ -37,8 +37,9 @@ func (l link) orFalse() any {
 // sessionInfo is what Odoo's clients want to know at the start of a session: of
 // its many members those that mean something without Odoo's web client. db is
 // the name that the client has for the one database.
-func (a *API) sessionInfo(ctx context.Context, who *identity.Principal, db string) (any, error) {
-	sudo := &backend.Caller{UserID: who.UserID, Superuser: true}
+func (a *API) sessionInfo(ctx context.Context, who *identity.Principal, account backend.Account, db string) (any, error) {
+	id := who.Person().ID
+	sudo := &backend.Caller{UserID: who.UserID, Superuser: true, Account: account}
 	var users []struct {
 		Name      string  `json:"name"`
 		Login     string  `json:"login"`
@@ -48,7 +49,7 @@ func (a *API) sessionInfo(ctx context.Context, who *identity.Principal, db strin
 		Companies []int64 `json:"company_ids"`
 	}
 	err := a.records(ctx, sudo, "res.users", "read", map[string]any{
-		"ids": []any{who.UserID}, "fields": []any{"name", "login", "share", "partner_id", "company_id", "company_ids"},
+		"ids": []any{id}, "fields": []any{"name", "login", "share", "partner_id", "company_id", "company_ids"},
 	}, &users)
 	if err != nil {
 		return nil, err
@@ -71,7 +72,7 @@ func (a *API) sessionInfo(ctx context.Context, who *identity.Principal, db strin
 	}
 	lang, _ := profile.(map[string]any)
 	return map[string]any{
-		"uid": who.UserID, "db": cmp.Or(db, database), "username": user.Login, "name": user.Name,
+		"uid": id, "db": cmp.Or(db, database), "username": user.Login, "name": user.Name,
 		"is_system": who.Administrator, "is_admin": who.Administrator, "is_public": false, "is_internal_user": !user.Share,
 		"user_context": profile, "bundle_params": map[string]any{"lang": lang["lang"]},
 		"server_version": version, "server_version_info": versionInfo(),

@@ -78,7 +78,7 @@ func (x *web) authenticate(call *odoowire.RPCCall) error {
 		}
 		x.who = who
 		x.setCookie(id, identity.WebSessionLife)
-		return x.api.sessionInfo(ctx, who, db)
+		return x.api.sessionInfo(ctx, who, httpapi.AccountOf(who), db)
 	})
 	return nil
 }
@@ -106,8 +106,11 @@ func (x *web) info(*odoowire.RPCCall) error {
 		who := x.caller
 		if who == nil { // another credential
 			who = &identity.Principal{UserID: caller.UserID, Login: caller.Origin.Login, Administrator: caller.Admin}
+			if uid := caller.Account.UID; uid != 0 {
+				who.Odoo = &identity.Person{ID: uid}
+			}
 		}
-		return x.api.sessionInfo(ctx, who, "")
+		return x.api.sessionInfo(ctx, who, caller.Account, "")
 	})
 	return nil
 }

@@ -42,6 +42,7 @@ func (e *Engine) Create(ctx context.Context, c *backend.Caller, model string, va
 
 // newRecord is a record on its way into the database.
 type newRecord struct {
+	id     int64  // that it is to have; 0: the next
 	values Values // stored fields, converted
 	lines  Values // x2many fields, as commands
 	later  Values // related fields to write through once it exists
@@ -71,6 +72,33 @@ func (e *Env) create(m *schema.Model, list []Values) ([]int64, error) {
 	if err != nil {
 		return nil, err
 	}
+	return e.created(m, list, news)
+}
+
+// CreateAt makes a record with an id from schema.Model.IDsBelow on, which
+// stands for what is known elsewhere by a number.
+func (e *Env) CreateAt(model string, id int64, values Values) error {
+	m, err := e.callContext.model(model, schema.Create)
+	if err != nil {
+		return err
+	}
+	if m.IDsBelow == 0 || id < m.IDsBelow {
+		return fault.Newf(fault.Internal, "ids of %s are not given", model)
+	}
+	e.enter()
+	defer e.leave()
+	list := []Values{values}
+	news, err := e.prepareAll(m, list)
+	if err != nil {
+		return err
+	}
+	news[0].id = id
+	_, err = e.created(m, list, news)
+	return err
+}
+
+// created stores new records and does what follows from them.
+func (e *Env) created(m *schema.Model, list []Values, news []*newRecord) ([]int64, error) {
 	ids, err := e.insert(m, news)
 	if err != nil {
 		return nil, err
@@ -249,7 +277,7 @@ func (e *Env) insert(m *schema.Model, news []*newRecord) ([]int64, error) {
 	ids := make([]int64, len(news))
 	stmts := make([]sqldb.Stmt, len(news))
 	for i, n := range news {
-		stmts[i] = e.insertOne(m, n.values)
+		stmts[i] = e.insertOne(m, n)
 		stmts[i].Each = func(r sqldb.Row) error {
 			ids[i] = r.Int(0)
 			return nil
@@ -267,9 +295,14 @@ func (e *Env) insert(m *schema.Model, news []*newRecord) ([]int64, error) {
 	return ids, nil
 }
 
-func (e *Env) insertOne(m *schema.Model, values Values) sqldb.Stmt {
-	c := e.compiler()
+func (e *Env) insertOne(m *schema.Model, n *newRecord) sqldb.Stmt {
+	c, values := e.compiler(), n.values
 	var columns, marks []string
+	if next := e.tx.Dialect().NextBelow(m.Table, m.IDsBelow); n.id != 0 {
+		columns, marks = append(columns, "id"), append(marks, c.arg(n.id))
+	} else if m.IDsBelow != 0 && next != "" {
+		columns, marks = append(columns, "id"), append(marks, next)
+	}
 	for _, f := range m.Fields { // in one order, so that like statements are prepared once
 		if !f.HasColumn() || f.Name == "id" {
 			continue

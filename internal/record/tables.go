@@ -2,12 +2,12 @@ package record
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/hex"
 	"fmt"
 
 	"gatehouse/internal/backend"
 	"gatehouse/internal/sqldb"
+	"gatehouse/internal/vault"
 )
 
 // openCursors reads the key that cursors are sealed with: one for all nodes,
@@ -34,9 +34,7 @@ func (e *Engine) cursorKey(ctx context.Context) (key []byte, err error) {
 		if _, err := tx.Exec(ctx, fmt.Sprintf(`create table gateway_cursor_key (secret %s not null)`, text)); err != nil {
 			return err
 		}
-		secret := make([]byte, 32)
-		_, _ = rand.Read(secret) // never fails
-		_, err := tx.Exec(ctx, `insert into gateway_cursor_key (secret) values ($1)`, hex.EncodeToString(secret))
+		_, err := tx.Exec(ctx, `insert into gateway_cursor_key (secret) values ($1)`, hex.EncodeToString(vault.NewKey()))
 		return err
 	}}, {ID: "2 change log", Go: createChangeLog}})
 	if err != nil {

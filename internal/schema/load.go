@@ -83,7 +83,7 @@ func (l *loader) models() error {
 			if fact := l.facts[m.Name]; fact != nil {
 				m.Table, m.RecName, m.RecNames, m.NameParts = fact.Table, fact.RecName, fact.RecNames, fact.NameParts
 				m.ParentName, m.Uniques, m.Checks = fact.ParentName, fact.Uniques, fact.Checks
-				m.AdminOnly, m.NoLog, m.NoCreate = fact.AdminOnly, fact.NoLog, fact.NoCreate
+				m.AdminOnly, m.NoLog, m.NoCreate, m.IDsBelow = fact.AdminOnly, fact.NoLog, fact.NoCreate, fact.IDsBelow
 				m.NameExpr, m.NameContexts, m.Searching = fact.NameExpr, fact.NameContexts, fact.Searching
 				m.ByDocument, m.PostByRead, m.Own, m.Python = fact.ByDocument, fact.PostByRead, fact.Own, fact.Python
 			}

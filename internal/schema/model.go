@@ -73,6 +73,9 @@ type Model struct {
 	AdminOnly bool
 	// NoLog models have no create_uid, create_date, write_uid and write_date.
 	NoLog bool
+	// IDsBelow is a bound that new records keep below, because ids from there on
+	// are given (record.Env.CreateAt); 0: none is.
+	IDsBelow int64
 	// NoCreate models cannot be created over the API (logs, counters).
 	NoCreate bool
 
