@@ -85,6 +85,18 @@ func (b *Backend) visit(ctx context.Context, c *backend.Caller) (*visit, error) 
 	return &visit{b: b, ctx: ctx, caller: c, account: account}, nil
 }
 
+// Native calls a method as it comes, and gives the answer as it is.
+func (b *Backend) Native(ctx context.Context, c *backend.Caller, r *odoorpc.Request) (json.RawMessage, error) {
+	v, err := b.visit(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return v.send(r)
+}
+
+// Version is that of the Odoo.
+func (b *Backend) Version(ctx context.Context) (odoorpc.Version, error) { return b.rpc.Version(ctx) }
+
 // read calls a method that changes nothing.
 func (v *visit) read(model, method string, ids []int64, kwargs map[string]any) (json.RawMessage, error) {
 	return v.call(&odoorpc.Request{Model: model, Method: method, IDs: ids, Kwargs: kwargs, Reads: true})

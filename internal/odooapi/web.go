@@ -27,11 +27,14 @@ func (a *API) webPaths() []httpapi.ProtocolPath {
 		path("/web/session/destroy", (*web).destroy),
 		path("/web/dataset/call_kw", (*web).callKW),
 		path("/web/dataset/call_kw/{model}/{method}", (*web).callKW),
-		path("/web/webclient/version_info", func(x *web, _ *odoowire.RPCCall) error { *x.work = fixed(aboutVersion()); return nil }),
+		path("/web/webclient/version_info", func(x *web, _ *odoowire.RPCCall) error {
+			*x.work = x.api.versioned(release.about)
+			return nil
+		}),
 		path("/web/database/list", func(*web, *odoowire.RPCCall) error {
 			return tell(fault.Forbidden, odoowire.AccessDenied()) // there is one, and its name does not matter
 		}),
-		{Method: "GET", Pattern: "/web/webclient/version_info", Open: openVersion},
+		{Method: "GET", Pattern: "/web/webclient/version_info", Open: a.openVersion},
 	}
 }
 
