@@ -3,10 +3,7 @@
 // them, it finds out by itself.
 package odoorpc
 
-import (
-	"net/netip"
-	"sync"
-)
+import "net/netip"
 
 // Account is a user of the Odoo with what proves who he is: an API key, a
 // password, or a web session that was begun before.
@@ -16,20 +13,6 @@ type Account struct {
 	Secret   string // API key or password; "" where there is only a session
 	Password bool   // Secret is a password: a web session can be begun with it
 	Session  *Session
-}
-
-// Session is a web session of one user. Odoo gives it another id from time to
-// time; Changed is told of it, and of "" when it has ended.
-type Session struct {
-	Changed func(id string)
-
-	mu sync.Mutex
-	id string
-}
-
-// NewSession continues a session.
-func NewSession(id string, changed func(id string)) *Session {
-	return &Session{id: id, Changed: changed}
 }
 
 // Request is a call of a model's method.

@@ -1,0 +1,77 @@
+package odoorpc
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+)
+
+// flights let callers who ask the same at the same time share an answer.
+type flights struct {
+	mu  sync.Mutex
+	all map[digest]*flight
+}
+
+type flight struct {
+	done    chan struct{}
+	result  json.RawMessage
+	err     error
+	callers int
+	cancel  context.CancelFunc
+}
+
+// do runs something, or waits for who runs the same. It is given up when
+// nobody waits any more, not when the first one leaves.
+func (fs *flights) do(ctx context.Context, c *Client, key digest, run func(context.Context) (json.RawMessage, error)) (json.RawMessage, error) {
+	fs.mu.Lock()
+	f, shared := fs.all[key]
+	if shared {
+		f.callers++
+		c.counters.shared.Add(1)
+	} else {
+		f = &flight{done: make(chan struct{}), callers: 1}
+		var flying context.Context
+		flying, f.cancel = context.WithCancel(c.ctx)
+		if !c.background(func(context.Context) { fs.fly(flying, key, f, run) }) {
+			fs.mu.Unlock()
+			f.cancel()
+			return nil, errClosed()
+		}
+		if fs.all == nil {
+			fs.all = map[digest]*flight{}
+		}
+		fs.all[key] = f
+	}
+	fs.mu.Unlock()
+	select {
+	case <-f.done:
+		return f.result, f.err
+	case <-ctx.Done():
+		fs.leave(key, f)
+		return nil, givenUp(ctx)
+	}
+}
+
+func (fs *flights) fly(ctx context.Context, key digest, f *flight, run func(context.Context) (json.RawMessage, error)) {
+	defer f.cancel()
+	f.result, f.err = run(ctx)
+	fs.mu.Lock()
+	fs.forget(key, f)
+	fs.mu.Unlock()
+	close(f.done)
+}
+
+func (fs *flights) leave(key digest, f *flight) {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	if f.callers--; f.callers == 0 {
+		fs.forget(key, f) // who comes now does not share its end
+		f.cancel()
+	}
+}
+
+func (fs *flights) forget(key digest, f *flight) {
+	if fs.all[key] == f {
+		delete(fs.all, key)
+	}
+}
