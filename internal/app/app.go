@@ -42,6 +42,7 @@ type App struct {
 	Outbox   *webhook.Outbox
 	Webhooks *webhook.Dispatcher // sends while the app serves
 	Traffic  *traffic.Recorder
+	Odoo     *realOdoo // nil: records are of the embedded database
 	Version  string
 
 	// FirstPassword is the password of the user admin if this start made it at
@@ -85,9 +86,16 @@ func (a *App) open(ctx context.Context) (err error) {
 	if a.Settings, err = setting.Open(ctx, a.DB); err != nil {
 		return fmt.Errorf("read the settings: %w", err)
 	}
-	a.Identity, err = identity.New(ctx, a.DB, identity.NewUsers(a.DB), identity.Options{
+	users := identity.Options{
 		Passwords: passwords, Resources: resourceNames(a.Config), Algorithm: a.Config.Server.TokenSigning.Algorithm(),
-	})
+	}
+	if a.inFront() {
+		if err := a.openOdoo(ctx); err != nil {
+			return fmt.Errorf("prepare the way to the Odoo: %w", err)
+		}
+		users.Directory = a.Odoo.Users
+	}
+	a.Identity, err = identity.New(ctx, a.DB, identity.NewUsers(a.DB), users)
 	if err != nil {
 		return fmt.Errorf("prepare identities: %w", err)
 	}
@@ -145,6 +153,7 @@ func (a *App) Close(ctx context.Context) error {
 	if a.Identity != nil {
 		errs = append(errs, a.Identity.Close(ctx))
 	}
+	a.Odoo.close()
 	if a.Blocks != nil {
 		errs = append(errs, a.Blocks.Close(ctx))
 	}

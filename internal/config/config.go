@@ -122,6 +122,8 @@ func (c *Config) invalid() (name, why string) {
 		return "data-dir", "must not be empty"
 	case c.Store.DatabaseMaxConns < 0:
 		return "database-max-conns", "must not be negative"
+	case c.Odoo.URL != "" && c.Store.Demo:
+		return "demo", "is for the embedded database, and records are those of odoo-url"
 	case c.Odoo.Timeout <= 0:
 		return "odoo-timeout", "must be more than 0s"
 	case c.Odoo.MaxConns <= 0:

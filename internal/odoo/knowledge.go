@@ -164,6 +164,15 @@ func (k *knowledge) common(ctx context.Context) (*shared, error) {
 	return known, err
 }
 
+// Known says how many models the technical user knows; 0 without one.
+func (b *Backend) Known(ctx context.Context) (int, error) {
+	known, err := b.known.common(ctx)
+	if known == nil {
+		return 0, err
+	}
+	return len(known.names), err
+}
+
 // modelRow and accessRow are rows of ir.model and ir.model.access.
 type modelRow struct {
 	ID       int64  `json:"id"`
