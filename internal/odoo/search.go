@@ -314,7 +314,7 @@ func (r *rows) version(m *model) {
 	}
 	for _, f := range m.Fields {
 		switch {
-		case !f.Store || f.Secret || f.Translate || f.CompanyDependent || f.Type.IsX2many():
+		case !f.Store && !f.Inherited || f.Secret || f.Translate || f.CompanyDependent || f.Type.IsX2many():
 		case f.Type == schema.Binary || f.Type == schema.Properties || f.Type == schema.PropertiesDefinition:
 		default:
 			r.extra = append(r.extra, f.Name)
