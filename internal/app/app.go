@@ -18,6 +18,9 @@ import (
 	"gatehouse/internal/idempotency"
 	"gatehouse/internal/identity"
 	"gatehouse/internal/job"
+	"gatehouse/internal/odoo"
+	"gatehouse/internal/odoorpc"
+	"gatehouse/internal/odoouser"
 	"gatehouse/internal/record"
 	"gatehouse/internal/redact"
 	"gatehouse/internal/setting"
@@ -42,8 +45,12 @@ type App struct {
 	Outbox   *webhook.Outbox
 	Webhooks *webhook.Dispatcher // sends while the app serves
 	Traffic  *traffic.Recorder
-	Odoo     *realOdoo // nil: records are of the embedded database
-	Version  string
+	// Odoo is the way to the Odoo in front of which Gatehouse stands, and
+	// OdooUsers are as whom it is taken; nil: there is none.
+	Odoo      *odoorpc.Client
+	OdooUsers *odoouser.Accounts
+	odoo      *odoo.Beside // answers for records then
+	Version   string
 
 	// FirstPassword is the password of the user admin if this start made it at
 	// random; it is shown once.
@@ -86,16 +93,13 @@ func (a *App) open(ctx context.Context) (err error) {
 	if a.Settings, err = setting.Open(ctx, a.DB); err != nil {
 		return fmt.Errorf("read the settings: %w", err)
 	}
-	users := identity.Options{
+	if err := a.openOdoo(ctx, keys); err != nil {
+		return fmt.Errorf("prepare for the Odoo: %w", err)
+	}
+	a.Identity, err = identity.New(ctx, a.DB, identity.NewUsers(a.DB), identity.Options{
 		Passwords: passwords, Resources: resourceNames(a.Config), Algorithm: a.Config.Server.TokenSigning.Algorithm(),
-	}
-	if a.inFront() {
-		if err := a.openOdoo(ctx); err != nil {
-			return fmt.Errorf("prepare the way to the Odoo: %w", err)
-		}
-		users.Directory = a.Odoo.Users
-	}
-	a.Identity, err = identity.New(ctx, a.DB, identity.NewUsers(a.DB), users)
+		Directory: a.directory(),
+	})
 	if err != nil {
 		return fmt.Errorf("prepare identities: %w", err)
 	}
@@ -150,10 +154,10 @@ func (a *App) Close(ctx context.Context) error {
 	if a.Webhooks != nil {
 		errs = append(errs, a.Webhooks.Stop(ctx))
 	}
+	a.closeOdoo()
 	if a.Identity != nil {
 		errs = append(errs, a.Identity.Close(ctx))
 	}
-	a.Odoo.close()
 	if a.Blocks != nil {
 		errs = append(errs, a.Blocks.Close(ctx))
 	}

@@ -12,93 +12,30 @@ import (
 	"gatehouse/internal/odoo"
 	"gatehouse/internal/odooapi"
 	"gatehouse/internal/odoorpc"
-	"gatehouse/internal/odoouser"
-	"gatehouse/internal/vault"
 )
 
-// realOdoo is what there is of a Gatehouse that stands in front of a real Odoo.
-type realOdoo struct {
-	Client *odoorpc.Client
-	Users  *odoouser.Accounts
-	beside *odoo.Beside
-}
-
 // inFront says that records are of a real Odoo.
-func (a *App) inFront() bool { return a.Config.Odoo.URL != "" }
+func (a *App) inFront() bool { return a.Odoo != nil }
 
-// openOdoo prepares the way to the Odoo. It is not called yet, so that a start
-// does not wait for it.
-func (a *App) openOdoo(ctx context.Context) (err error) {
-	cfg, r := &a.Config.Odoo, &realOdoo{}
-	seal, err := a.openVault(ctx)
-	if err != nil {
-		return err
+// answerFromOdoo makes what answers for records, beside the engine.
+func (a *App) answerFromOdoo() {
+	if !a.inFront() {
+		return
 	}
-	r.Client, err = odoorpc.New(odoorpc.Options{
-		URL: string(cfg.URL), Database: cfg.DB, Protocol: cfg.Protocol, MaxConns: cfg.MaxConns, Queue: cfg.Queue,
-		Timeout: cfg.Timeout, ForwardAddress: cfg.ForwardAddress, Version: a.Version, Log: a.Log,
-	})
-	if err != nil {
-		return err
-	}
-	a.Odoo = r
-	r.Users, err = odoouser.Open(ctx, odoouser.Options{
-		DB: a.DB, Engine: a.Engine, Vault: seal, Client: r.Client, Login: cfg.Login, Key: cfg.Key.Reveal(),
-		Forwarded: cfg.ForwardAddress, KeysUncounted: cfg.Protocol == "json2",
-		Denied: func(userID int64, key string) {
-			if a.Identity != nil {
-				a.Identity.Denied(userID, key)
-			}
-		},
-		Log: a.Log,
-	})
-	if err != nil {
-		return err
-	}
-	r.beside = &odoo.Beside{
+	a.odoo = &odoo.Beside{
 		Local: a.Engine,
-		Odoo:  odoo.New(odoo.Options{RPC: r.Client, Accounts: r.Users, Cursors: a.Engine.Cursors(), Log: a.Log}),
+		Odoo:  odoo.New(odoo.Options{RPC: a.Odoo, Accounts: a.OdooUsers, Cursors: a.Engine.Cursors(), Log: a.Log}),
 		Own: func(userID int64) bool {
 			_, theirs := identity.OdooUID(userID)
 			return !theirs
 		},
 	}
-	return nil
-}
-
-// openVault finds the key that credentials are sealed with.
-func (a *App) openVault(ctx context.Context) (*vault.Vault, error) {
-	var key []byte
-	var err error
-	if text := a.Config.Odoo.EncryptionKey.Reveal(); text != "" {
-		if key, err = vault.ParseKey(text); err != nil {
-			return nil, fmt.Errorf("GATEHOUSE_ENCRYPTION_KEY: %w", err)
-		}
-	} else if key, err = vault.LoadKey(a.Config.Store.DataDir); err != nil {
-		return nil, err
-	}
-	seal, err := vault.New(key)
-	if err != nil {
-		return nil, err
-	}
-	return seal, seal.Check(ctx, a.DB)
-}
-
-// close stops what openOdoo began.
-func (r *realOdoo) close() {
-	if r == nil {
-		return
-	}
-	if r.Users != nil {
-		r.Users.Close()
-	}
-	r.Client.Close()
 }
 
 // records is what answers for records.
 func (a *App) records() backend.Backend {
-	if a.Odoo != nil {
-		return a.Odoo.beside
+	if a.odoo != nil {
+		return a.odoo
 	}
 	return a.Engine
 }
@@ -106,8 +43,8 @@ func (a *App) records() backend.Backend {
 // native is Odoo's own protocols: passed through to a real one, or spoken.
 func (a *App) native() *odooapi.API {
 	api := &odooapi.API{Backend: a.records(), Users: a.Identity}
-	if a.Odoo != nil {
-		api.Upstream = upstream{a.Odoo.beside.Odoo}
+	if a.odoo != nil {
+		api.Upstream = upstream{a.odoo.Odoo}
 	}
 	return api
 }
@@ -140,7 +77,7 @@ func (a *App) checkOdoo(ctx context.Context) Check {
 	if a.Odoo == nil {
 		return Check{name, Fine, "none: records are of the embedded database"}
 	}
-	v, err := a.Odoo.Client.Version(ctx)
+	v, err := a.Odoo.Version(ctx)
 	if err != nil {
 		return Check{name, Broken, fmt.Sprintf("%s does not answer: %v", a.Config.Odoo.URL, cause(err))}
 	}
@@ -148,11 +85,11 @@ func (a *App) checkOdoo(ctx context.Context) Check {
 	if v.Major < oldestOdoo {
 		return Check{name, Warn, about + ": older than what this was made for"}
 	}
-	technical := a.Odoo.Users.Technical()
+	technical := a.OdooUsers.Technical()
 	if technical == nil {
 		return Check{name, Warn, about + "; without a technical user (GATEHOUSE_ODOO_LOGIN, GATEHOUSE_ODOO_KEY) models are not listed and there are no webhooks of its records"}
 	}
-	if _, err := a.Odoo.beside.Odoo.Known(ctx); err != nil {
+	if _, err := a.odoo.Odoo.Known(ctx); err != nil {
 		return Check{name, Broken, fmt.Sprintf("%s; the technical user %s cannot read models and rights: %v", about, technical.Login, cause(err))}
 	}
 	return Check{name, Fine, about + "; technical user " + technical.Login}

@@ -71,3 +71,27 @@ func save(e *record.Env, id int64, k known) error {
 	values["group_ids"] = []int64{}
 	return e.CreateAt("res.users", id, values)
 }
+
+// Forget deletes all that is sealed in the store. The logins stay with the
+// gateway keys and clients, so that one sees which need a key anew.
+func Forget(ctx context.Context, tx sqldb.Tx) error {
+	found, err := sqldb.TableExists(ctx, tx, "gateway_odoo_account")
+	if err != nil || !found {
+		return err
+	}
+	for _, sql := range []string{
+		`delete from gateway_odoo_account`,
+		`update gateway_key set odoo_key = null, odoo_uid = null where odoo_key is not null`,
+		`update gateway_client set odoo_key = null, odoo_uid = null where odoo_key is not null`,
+	} {
+		if _, err := tx.Exec(ctx, sql); err != nil {
+			return err
+		}
+	}
+	for _, channel := range []string{accountsChanged, identity.UsersChanged, identity.KeysChanged, identity.ClientsChanged} {
+		if err := tx.Signal(ctx, channel); err != nil {
+			return err
+		}
+	}
+	return nil
+}

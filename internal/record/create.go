@@ -12,6 +12,9 @@ import (
 
 // Create implements backend.Backend.
 func (e *Engine) Create(ctx context.Context, c *backend.Caller, model string, values []backend.Values) (*backend.Created, error) {
+	if err := e.ahead(ctx, c, model, values...); err != nil {
+		return nil, err
+	}
 	var created *backend.Created
 	err := e.write(ctx, c, func(env *Env) error {
 		m, err := env.callContext.model(model, schema.Create)
@@ -38,6 +41,21 @@ func (e *Engine) Create(ctx context.Context, c *backend.Caller, model string, va
 		return nil
 	})
 	return created, err
+}
+
+// ahead runs what a model does before the transaction.
+func (e *Engine) ahead(ctx context.Context, c *backend.Caller, model string, list ...Values) error {
+	for _, l := range e.logics[model] {
+		if l.Ahead == nil || !c.Admin && !c.Superuser {
+			continue
+		}
+		for _, values := range list {
+			if err := l.Ahead(ctx, values); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // newRecord is a record on its way into the database.

@@ -15,6 +15,9 @@ var _ backend.Upserter = (*Engine)(nil)
 
 // Upsert implements backend.Upserter.
 func (e *Engine) Upsert(ctx context.Context, c *backend.Caller, model, key string, values []backend.Values) ([]backend.Upserted, error) {
+	if err := e.ahead(ctx, c, model, values...); err != nil {
+		return nil, err
+	}
 	var done []backend.Upserted
 	err := e.write(ctx, c, func(env *Env) (err error) {
 		done, err = env.upsert(model, key, values)

@@ -16,6 +16,9 @@ import (
 
 // Write implements backend.Backend.
 func (e *Engine) Write(ctx context.Context, c *backend.Caller, model string, ids []int64, values backend.Values) error {
+	if err := e.ahead(ctx, c, model, values); err != nil {
+		return err
+	}
 	return e.write(ctx, c, func(env *Env) error {
 		m, err := env.callContext.model(model, schema.Write)
 		if fault.Is(err, fault.Forbidden) && env.own(model, ids, values) {
