@@ -220,8 +220,11 @@ func TestRefusedLogins(t *testing.T) {
 	at := &moving{at: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
 	c := f.client(func(o *Options) { o.Clock = at })
 	for _, test := range []struct{ login, password, says string }{
-		{"ann", "wrong", "login or the password"}, {"nobody", "pw-ann", "login or the password"},
-		{"two", "pw-two", "API key"}, {"", "x", "login or the password"}, {"ann", "", "login or the password"},
+		{"ann", "wrong", "login or the password"},
+		{"nobody", "pw-ann", "login or the password"},
+		{"two", "pw-two", "API key"},
+		{"", "x", "login or the password"},
+		{"ann", "", "login or the password"},
 	} {
 		_, err := c.Authenticate(t.Context(), test.login, test.password, nobody)
 		if !fault.Is(err, fault.Unauthenticated) || !strings.Contains(err.Error(), test.says) {
