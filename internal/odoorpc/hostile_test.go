@@ -164,7 +164,11 @@ func TestHostile(t *testing.T) {
 		for _, reads := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, read %v", test.name, reads), func(t *testing.T) {
 				h := newHostile(t, test.script)
-				c, err := New(Options{URL: h.url, Protocol: "json2", Timeout: 150 * time.Millisecond, MaxAnswer: 1 << 20, MaxConns: 2})
+				timeout := time.Minute
+				if test.says == "within" {
+					timeout = 100 * time.Millisecond
+				}
+				c, err := New(Options{URL: h.url, Protocol: "json2", Timeout: timeout, MaxAnswer: 1 << 20, MaxConns: 2})
 				if err != nil {
 					t.Fatal(err)
 				}
