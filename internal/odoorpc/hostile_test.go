@@ -312,9 +312,9 @@ func TestConnectionsAreReused(t *testing.T) {
 	f := odoo(t, "19.0")
 	big := bytes.Repeat([]byte("x"), 3<<20)
 	c := f.client(func(o *Options) { o.Protocol = "json2" })
-	for range 5 {
+	for i := range 5 {
 		mustCall(t, c, keyOf("ann"), &Request{Model: "m", Method: "x", Kwargs: map[string]any{"big": string(big)}})
-		if _, err := c.Call(t.Context(), &Account{Secret: "wrong"}, &Request{Model: "m", Method: "x"}); !fault.Is(err, fault.Unauthenticated) {
+		if _, err := c.Call(t.Context(), &Account{Secret: fmt.Sprint("wrong", i)}, &Request{Model: "m", Method: "x"}); !fault.Is(err, fault.Unauthenticated) {
 			t.Error(err)
 		}
 	}
@@ -324,6 +324,32 @@ func TestConnectionsAreReused(t *testing.T) {
 	}
 	if len(f.requests) != 10 || len(connections) != 1 {
 		t.Errorf("%d requests over %d connections", len(f.requests), len(connections))
+	}
+}
+
+// TestConnectionDropsInUse: a server that hangs up while a request on a used
+// connection is under way. net/http must not send a change again either.
+func TestConnectionDropsInUse(t *testing.T) {
+	for _, reads := range []bool{true, false} {
+		f := odoo(t, "19.0")
+		var n atomic.Int64
+		f.first = func(http.ResponseWriter, *http.Request, []byte) bool {
+			if n.Add(1) == 2 {
+				panic(http.ErrAbortHandler)
+			}
+			return false
+		}
+		c := f.client(func(o *Options) { o.Protocol = "json2" })
+		r := &Request{Model: "m", Method: "x", Reads: reads}
+		mustCall(t, c, keyOf("ann"), r)
+		_, err := c.Call(t.Context(), keyOf("ann"), r)
+		switch {
+		case reads && (err != nil || n.Load() != 3):
+			t.Errorf("read: %v after %d requests", err, n.Load())
+		case !reads && (!fault.Is(err, fault.BadGateway) || n.Load() != 2):
+			t.Errorf("change: %v after %d requests", err, n.Load())
+		}
+		mustCall(t, c, keyOf("ann"), r)
 	}
 }
 

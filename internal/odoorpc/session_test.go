@@ -276,6 +276,48 @@ func TestRefusedKeys(t *testing.T) {
 	}
 }
 
+// TestWrongKeysAreNotRepeated: with JSON-RPC each call with one counts as a
+// failed login of our address.
+func TestWrongKeysAreNotRepeated(t *testing.T) {
+	for _, version := range []string{"17.0", "19.0"} {
+		f := odoo(t, version)
+		at := &moving{at: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
+		c := f.client(func(o *Options) { o.Clock = at })
+		if _, err := c.Version(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		call := func(uid int64, key string) error {
+			_, err := c.Call(t.Context(), &Account{UID: uid, Secret: key}, &Request{Model: "m", Method: "x"})
+			return err
+		}
+		f.forget()
+		for range 10 {
+			if err := call(7, "bad"); !fault.Is(err, fault.Unauthenticated) {
+				t.Errorf("%v", err)
+			}
+		}
+		if len(f.requests) != 1 {
+			t.Errorf("%s: %d requests", version, len(f.requests))
+		}
+		if err := call(8, "key-bob"); err != nil {
+			t.Errorf("another user: %v", err)
+		}
+		if version < "19" {
+			if err := call(7, "key-bob"); !fault.Is(err, fault.Unauthenticated) {
+				t.Errorf("another's key: %v", err)
+			}
+			if err := call(8, "key-bob"); err != nil {
+				t.Errorf("whose key it is: %v", err)
+			}
+		}
+		at.add(refusalLasts + time.Second)
+		f.users["ann"] = fakeUser{uid: 7, key: "bad"}
+		if err := call(7, "bad"); err != nil {
+			t.Errorf("after a while: %v", err)
+		}
+	}
+}
+
 func TestWhoami(t *testing.T) {
 	for _, test := range []struct {
 		version, protocol string
