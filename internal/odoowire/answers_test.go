@@ -156,6 +156,7 @@ func TestXMLFaultsAreUnderstood(t *testing.T) {
 	}{
 		{2, "No.", "odoo.exceptions.UserError", "No."},
 		{2, "Gone.\n(Record: res.partner(1,), User: 2)", "odoo.exceptions.MissingError", "Gone.\n(Record: res.partner(1,), User: 2)"},
+		{2, "Record 7 of res.partner does not exist or has been deleted", "odoo.exceptions.MissingError", "Record 7 of res.partner does not exist or has been deleted"},
 		{3, "Access Denied", "odoo.exceptions.AccessDenied", "Access Denied"},
 		{4, "You may not.", "odoo.exceptions.AccessError", "You may not."},
 		{1, trace + "ValueError: bad: value\n", "builtins.ValueError", "bad: value"},
