@@ -172,8 +172,14 @@ func spoken(e *odoowire.Error, otherwise string) string {
 	if text == "" || strings.Contains(text, "Traceback (most recent call last)") {
 		return otherwise
 	}
+	if len(text) > maxMessage {
+		text = strings.ToValidUTF8(text[:maxMessage], "") + " …"
+	}
 	return text
 }
+
+// maxMessage is how much of a message is passed on, in bytes.
+const maxMessage = 8 << 10
 
 // insides finds in the text of a Python exception what callers need not see:
 // objects, places in the code, SQL, paths.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"unicode/utf8"
 
 	"gatehouse/internal/backend"
 	"gatehouse/internal/fault"
@@ -88,6 +89,13 @@ func TestErrorsOfOdoo(t *testing.T) {
 		if (f.class == race) != (test.kind == fault.Conflict) {
 			t.Errorf("%s: class %v", test.name, f.class)
 		}
+	}
+}
+
+func TestLongMessages(t *testing.T) {
+	long := spoken(&odoowire.Error{Message: strings.Repeat("é", maxMessage)}, "")
+	if len(long) > maxMessage+len(" …") || !utf8.ValidString(long) || !strings.HasSuffix(long, "é …") {
+		t.Errorf("%d bytes, ending in %q", len(long), long[len(long)-10:])
 	}
 }
 

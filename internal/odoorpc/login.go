@@ -42,10 +42,14 @@ func (c *Client) authenticate(ctx context.Context, login, password string, from 
 	c.counters.logins.Add(1)
 	text, failed := c.exchange(ctx, m)
 	if failed != nil {
-		if failed.fault.Kind == fault.Unauthenticated {
+		switch failed.fault.Kind {
+		case fault.Unauthenticated:
 			return nil, fault.New(fault.Unauthenticated, "Odoo does not accept the login or the password").Because(failed.fault.Cause)
+		case fault.Forbidden: // before it has looked at the password
+			return nil, fault.New(fault.BadGateway, "Odoo does not serve the database: its name is not right").Because(failed.fault.Cause)
+		default:
+			return nil, failed.fault
 		}
-		return nil, failed.fault
 	}
 	var info struct {
 		UID      any    `json:"uid"` // null or false where a second factor is asked for

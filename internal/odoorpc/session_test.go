@@ -231,6 +231,18 @@ func TestRefusedLogins(t *testing.T) {
 			t.Errorf("%+v: %v", test, err)
 		}
 	}
+	f.first = func(w http.ResponseWriter, _ *http.Request, _ []byte) bool {
+		text, err := odoowire.AppendRPCError(nil, json.RawMessage("1"), odoowire.AccessError("Database not found."))
+		if err != nil {
+			t.Error(err)
+		}
+		_, _ = w.Write(text)
+		return true
+	}
+	if _, err := c.Authenticate(t.Context(), "ann", "pw-ann", nobody); !fault.Is(err, fault.BadGateway) {
+		t.Errorf("an unknown database: %v", err)
+	}
+	f.first = nil
 	// A password that is stored and has become wrong is not tried with each call:
 	// Odoo would shut the address of all out.
 	f.logins = 0

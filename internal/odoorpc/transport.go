@@ -201,7 +201,7 @@ func (a *answer) headers(h http.Header) {
 	}
 	if to := h.Get("Location"); to != "" {
 		a.redirect = "another page"
-		if u, err := url.Parse(to); err == nil && u.Host != "" {
+		if u, err := url.Parse(to); err == nil && u.Host != "" && len(u.Host) < 256 {
 			a.redirect = u.Scheme + "://" + u.Host // the rest may hold secrets
 		}
 	}
