@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -212,9 +213,9 @@ type digest [sha256.Size]byte
 func (c *Client) digest(a *Account) digest {
 	h := make([]byte, 0, 256)
 	h = append(h, c.salt[:]...)
+	h = binary.LittleEndian.AppendUint64(h, uint64(a.UID))
 	for _, part := range []string{a.Login, a.Secret} {
-		h = append(h, byte(len(part)), byte(len(part)>>8), byte(len(part)>>16), byte(len(part)>>24))
-		h = append(h, part...)
+		h = append(binary.LittleEndian.AppendUint64(h, uint64(len(part))), part...)
 	}
 	return sha256.Sum256(h)
 }
@@ -228,6 +229,14 @@ type kept[T any] struct {
 // maxKept is how many accounts are remembered. Beyond, any is forgotten: what
 // is known of it can be found out again.
 const maxKept = 10_000
+
+// find is nothing where nothing is known.
+func (k *kept[T]) find(d digest) (v T, known bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	v, known = k.all[d]
+	return v, known
+}
 
 func (k *kept[T]) get(d digest, fresh func() T) T {
 	k.mu.Lock()

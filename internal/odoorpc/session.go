@@ -139,7 +139,7 @@ func (c *Client) currentID(ctx context.Context, s *Session, a *Account, stale st
 	// Who waits for the same login may be somewhere else: what is his is out of it.
 	login, secret := a.Login, a.Secret
 	return s.renew(ctx, c, id, func(ctx context.Context) (string, error) {
-		begun, err := c.authenticate(ctx, login, secret, "login "+login, from)
+		begun, err := c.authenticate(ctx, login, secret, from)
 		if err != nil {
 			return "", err
 		}

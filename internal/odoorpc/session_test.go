@@ -220,14 +220,29 @@ func TestRefusedLogins(t *testing.T) {
 	at := &moving{at: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
 	c := f.client(func(o *Options) { o.Clock = at })
 	for _, test := range []struct{ login, password, says string }{
-		{"ann", "wrong", "login or the password"}, {"nobody", "pw-ann", "login or the password"},
-		{"two", "pw-two", "API key"}, {"", "x", "login or the password"}, {"ann", "", "login or the password"},
+		{"ann", "wrong", "login or the password"},
+		{"nobody", "pw-ann", "login or the password"},
+		{"two", "pw-two", "API key"},
+		{"", "x", "login or the password"},
+		{"ann", "", "login or the password"},
 	} {
 		_, err := c.Authenticate(t.Context(), test.login, test.password, nobody)
 		if !fault.Is(err, fault.Unauthenticated) || !strings.Contains(err.Error(), test.says) {
 			t.Errorf("%+v: %v", test, err)
 		}
 	}
+	f.first = func(w http.ResponseWriter, _ *http.Request, _ []byte) bool {
+		text, err := odoowire.AppendRPCError(nil, json.RawMessage("1"), odoowire.AccessError("Database not found."))
+		if err != nil {
+			t.Error(err)
+		}
+		_, _ = w.Write(text)
+		return true
+	}
+	if _, err := c.Authenticate(t.Context(), "ann", "pw-ann", nobody); !fault.Is(err, fault.BadGateway) {
+		t.Errorf("an unknown database: %v", err)
+	}
+	f.first = nil
 	// A password that is stored and has become wrong is not tried with each call:
 	// Odoo would shut the address of all out.
 	f.logins = 0
@@ -270,6 +285,48 @@ func TestRefusedKeys(t *testing.T) {
 	f.users["ann"] = fakeUser{uid: 7, key: "bad"}
 	if _, err := c.Call(t.Context(), bad, &Request{Model: "m", Method: "x"}); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestWrongKeysAreNotRepeated: with JSON-RPC each call with one counts as a
+// failed login of our address.
+func TestWrongKeysAreNotRepeated(t *testing.T) {
+	for _, version := range []string{"17.0", "19.0"} {
+		f := odoo(t, version)
+		at := &moving{at: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
+		c := f.client(func(o *Options) { o.Clock = at })
+		if _, err := c.Version(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		call := func(uid int64, key string) error {
+			_, err := c.Call(t.Context(), &Account{UID: uid, Secret: key}, &Request{Model: "m", Method: "x"})
+			return err
+		}
+		f.forget()
+		for range 10 {
+			if err := call(7, "bad"); !fault.Is(err, fault.Unauthenticated) {
+				t.Errorf("%v", err)
+			}
+		}
+		if len(f.requests) != 1 {
+			t.Errorf("%s: %d requests", version, len(f.requests))
+		}
+		if err := call(8, "key-bob"); err != nil {
+			t.Errorf("another user: %v", err)
+		}
+		if version < "19" {
+			if err := call(7, "key-bob"); !fault.Is(err, fault.Unauthenticated) {
+				t.Errorf("another's key: %v", err)
+			}
+			if err := call(8, "key-bob"); err != nil {
+				t.Errorf("whose key it is: %v", err)
+			}
+		}
+		at.add(refusalLasts + time.Second)
+		f.users["ann"] = fakeUser{uid: 7, key: "bad"}
+		if err := call(7, "bad"); err != nil {
+			t.Errorf("after a while: %v", err)
+		}
 	}
 }
 

@@ -22,12 +22,13 @@ type flight struct {
 
 // do runs something, or waits for who runs the same. It is given up when
 // nobody waits any more, not when the first one leaves.
-func (fs *flights) do(ctx context.Context, c *Client, key digest, run func(context.Context) (json.RawMessage, error)) (json.RawMessage, error) {
+func (fs *flights) do(
+	ctx context.Context, c *Client, key digest, run func(context.Context) (json.RawMessage, error),
+) (result json.RawMessage, shared bool, err error) {
 	fs.mu.Lock()
 	f, shared := fs.all[key]
 	if shared {
 		f.callers++
-		c.counters.shared.Add(1)
 	} else {
 		f = &flight{done: make(chan struct{}), callers: 1}
 		var flying context.Context
@@ -35,7 +36,7 @@ func (fs *flights) do(ctx context.Context, c *Client, key digest, run func(conte
 		if !c.background(func(context.Context) { fs.fly(flying, key, f, run) }) {
 			fs.mu.Unlock()
 			f.cancel()
-			return nil, errClosed()
+			return nil, false, errClosed()
 		}
 		if fs.all == nil {
 			fs.all = map[digest]*flight{}
@@ -45,10 +46,10 @@ func (fs *flights) do(ctx context.Context, c *Client, key digest, run func(conte
 	fs.mu.Unlock()
 	select {
 	case <-f.done:
-		return f.result, f.err
+		return f.result, shared, f.err
 	case <-ctx.Done():
 		fs.leave(key, f)
-		return nil, givenUp(ctx)
+		return nil, shared, givenUp(ctx)
 	}
 }
 

@@ -38,7 +38,7 @@ func (c *Client) Version(ctx context.Context) (Version, error) {
 	if fresh {
 		return v, nil
 	}
-	_, err := c.flights.do(ctx, c, keyVersion, c.askVersion)
+	_, _, err := c.flights.do(ctx, c, keyVersion, c.askVersion)
 	if v, _ := c.version.get(c.now()); v.Major > 0 { // an old one is as good
 		return v, nil
 	}
@@ -147,7 +147,7 @@ func (c *Client) Ready(ctx context.Context) error {
 	if !at.IsZero() && c.now().Sub(at) < readyLasts {
 		return err
 	}
-	_, err = c.flights.do(ctx, c, keyReady, func(ctx context.Context) (json.RawMessage, error) {
+	_, _, err = c.flights.do(ctx, c, keyReady, func(ctx context.Context) (json.RawMessage, error) {
 		err := c.askReady(ctx)
 		if c.ctx.Err() != nil || ctx.Err() != nil {
 			return nil, err
@@ -207,7 +207,7 @@ func (c *Client) databaseName(ctx context.Context) (string, error) {
 	if name != "" {
 		return name, nil
 	}
-	text, err := c.flights.do(ctx, c, keyDatabase, func(ctx context.Context) (json.RawMessage, error) {
+	text, _, err := c.flights.do(ctx, c, keyDatabase, func(ctx context.Context) (json.RawMessage, error) {
 		m := &message{about: about{method: "list of databases", reads: true}, protocol: web, path: "/web/database/list"}
 		if err := m.rpc(map[string]any{}); err != nil {
 			return nil, err
