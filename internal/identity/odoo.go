@@ -254,7 +254,9 @@ func (s *Service) odooKey(ctx context.Context, k userKey, ip netip.Addr) (*odooK
 		s.guesses.fail(ip, s.clock.Now())
 		return nil, fault.New(fault.Unauthenticated, invalidKey)
 	}
-	if known, ok := s.odooKeys.get(sum); ok && known.holds(s.clock.Now()) && (uid == 0 || known.userID == OdooUser(uid)) {
+	known, ok := s.odooKeys.get(sum)
+	ok = ok && !known.gone.Load() && (uid == 0 || known.userID == OdooUser(uid))
+	if ok && known.holds(s.clock.Now()) {
 		return known, nil
 	}
 	release, err := s.ask(ctx)
@@ -262,8 +264,10 @@ func (s *Service) odooKey(ctx context.Context, k userKey, ip netip.Addr) (*odooK
 		return nil, err
 	}
 	defer release()
-	if err := s.guesses.take(ip, s.clock.Now()); err != nil {
-		return nil, err
+	if !ok { // one that was right does not wait for what others guess
+		if err := s.guesses.take(ip, s.clock.Now()); err != nil {
+			return nil, err
+		}
 	}
 	asked := s.clock.Now()
 	id, err := s.directory.Key(ctx, uid, k.asLogin, k.key, ip)
@@ -277,7 +281,7 @@ func (s *Service) odooKey(ctx context.Context, k userKey, ip netip.Addr) (*odooK
 		s.guesses.fail(ip, s.clock.Now())
 		return nil, fault.New(fault.Unauthenticated, invalidKey)
 	}
-	known := &odooKey{userID: id, until: asked.Add(odooKeyLife)}
+	known = &odooKey{userID: id, until: asked.Add(odooKeyLife)}
 	s.odooKeys.put(sum, known)
 	return known, nil
 }

@@ -43,7 +43,8 @@ func (a *Accounts) settle(from netip.Addr, err error) {
 // again whatever others have tried.
 func (a *Accounts) Key(ctx context.Context, uid int64, login, key string, from netip.Addr) (int64, error) {
 	was, right := a.wasRight("", key)
-	if !a.o.KeysUncounted && !right {
+	counted := !a.o.KeysUncounted(ctx)
+	if counted && !right {
 		if err := a.failures.check(from, a.o.Clock.Now()); err != nil {
 			return 0, err
 		}
@@ -54,7 +55,7 @@ func (a *Accounts) Key(ctx context.Context, uid int64, login, key string, from n
 	}
 	found, err := a.o.Client.Whoami(ctx, account, from)
 	if err != nil {
-		if !a.o.KeysUncounted {
+		if counted {
 			a.settle(from, err)
 		}
 		return 0, err
