@@ -223,7 +223,7 @@ func (c *Client) databaseName(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if err != nil || json.Unmarshal(text, &names) != nil || len(names) != 1 || strings.TrimSpace(names[0]) == "" {
-		return "", fault.New(fault.BadGateway, "The name of Odoo's database is not known: it has several, or does not list them. It must be set.").Because(err)
+		return "", fault.New(fault.BadGateway, "The name of Odoo's database is not known: it has several, or does not list them. Set GATEHOUSE_ODOO_DB.").Because(err)
 	}
 	c.database.mu.Lock()
 	c.database.name = names[0]
