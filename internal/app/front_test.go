@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"gatehouse/internal/config"
+	"gatehouse/internal/sqldb"
 )
 
 // onEverySource runs fn on a house of each store, and on one that stands in
@@ -83,6 +84,7 @@ func inFrontOf(t *testing.T, o *fakeOdoo) *house {
 	t.Helper()
 	cfg := config.Default()
 	cfg.Store.DataDir, cfg.Store.AdminPassword = t.TempDir(), "secret"
+	cfg.Odoo.DB = "gatehouse"
 	cfg.Odoo.URL, cfg.Odoo.Login, cfg.Odoo.Key = config.PublicURL(o.url), "admin", config.Secret(o.key)
 	h := openHouse(t, cfg)
 	h.bearer = "Bearer " + o.key
@@ -122,4 +124,13 @@ func (h *house) userKey() string {
 	h.Helper()
 	key, _ := h.send("POST", "/api/v1/res.users.apikeys", `{"name":"test","duration":1}`).want(201).data()["key"].(string)
 	return key
+}
+
+// claimOf makes an answer what it is after a crash in the middle of the work.
+func claimOf(t *testing.T, h *house, key string) func(tx sqldb.Tx) error {
+	t.Helper()
+	return func(tx sqldb.Tx) error {
+		_, err := tx.Exec(h.Context(), "update gateway_idempotency set status = 0 where key = $1", key)
+		return err
+	}
 }
