@@ -104,6 +104,63 @@ func TestOneLogin(t *testing.T) {
 	}
 }
 
+// TestSamePassword: that two users have the same does not make them one.
+func TestSamePassword(t *testing.T) {
+	f := odoo(t, "17.0")
+	c := f.client(func(o *Options) { o.Queue = 1000 })
+	for i := range int64(20) {
+		f.users[fmt.Sprint("u", i)] = fakeUser{uid: 100 + i, password: "secret", key: "key"}
+	}
+	var wg sync.WaitGroup
+	for i := range int64(20) {
+		for range 3 {
+			wg.Go(func() {
+				a := &Account{Login: fmt.Sprint("u", i), Secret: "secret", Password: true}
+				if got := mustCall(t, c, a, &Request{Model: "m", Method: "x"}); got.UID != 100+i {
+					t.Errorf("%s is %d", a.Login, got.UID)
+				}
+				key := &Account{Login: a.Login, Secret: "key"}
+				if uid, err := c.uid(t.Context(), key, nobody); err != nil || uid != 100+i {
+					t.Errorf("the key of %s is that of %d, %v", a.Login, uid, err)
+				}
+			})
+		}
+	}
+	wg.Wait()
+}
+
+// TestIDsOfSessions: an answer changes the id that it was asked with, and no
+// later one; that of an expired session is nobody's.
+func TestIDsOfSessions(t *testing.T) {
+	var told changes
+	s := NewSession("a", told.add)
+	for _, change := range [][2]string{{"a", "a"}, {"x", "y"}, {"a", "b"}, {"a", "c"}, {"b", ""}, {"b", "d"}} {
+		s.replace(change[0], change[1])
+	}
+	if s.ID() != "" || told.String() != "b " {
+		t.Errorf("%q, told %q", s.ID(), told.String())
+	}
+	f := odoo(t, "17.0")
+	c := f.client(nil)
+	s = NewSession("b", nil)
+	id, err := s.renew(t.Context(), c, "a", func(context.Context) (string, error) {
+		t.Error("a login, although there is another id")
+		return "", nil
+	})
+	if id != "b" || err != nil {
+		t.Errorf("%q %v", id, err)
+	}
+	f.first = func(w http.ResponseWriter, _ *http.Request, _ []byte) bool {
+		http.SetCookie(w, &http.Cookie{Name: "session_id", Value: "anonymous"})
+		return false
+	}
+	told = changes{}
+	s = NewSession("gone", told.add)
+	if _, err := c.Call(t.Context(), &Account{Session: s}, &Request{Model: "m", Method: "x"}); !fault.Is(err, fault.Unauthenticated) || told.String() != "" || len(told.ids) != 1 {
+		t.Errorf("%v, told %q", err, told.ids)
+	}
+}
+
 // TestLoginOutlivesItsCaller: who began a login and left does not take it from
 // those who wait for it.
 func TestLoginOutlivesItsCaller(t *testing.T) {
