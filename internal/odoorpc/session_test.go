@@ -161,6 +161,29 @@ func TestIDsOfSessions(t *testing.T) {
 	}
 }
 
+// TestPanicsAreCaught: what listens to a session may break a call, not the server.
+func TestPanicsAreCaught(t *testing.T) {
+	f := odoo(t, "17.0")
+	c := f.client(nil)
+	for range 2 {
+		a := passwordOf("ann")
+		a.Session = NewSession("gone", func(string) { panic("broken listener") })
+		for _, reads := range []bool{true, false} {
+			_, err := c.Call(t.Context(), a, &Request{Model: "m", Method: "x", Reads: reads})
+			if err != nil && (!fault.Is(err, fault.Internal) || !strings.Contains(err.Error(), "broken listener")) {
+				t.Error(err)
+			}
+		}
+		if got := mustCall(t, c, a, &Request{Model: "m", Method: "x", Reads: true}); got.UID != 7 {
+			t.Errorf("%+v", got)
+		}
+	}
+	_, _, err := c.flights.do(t.Context(), c, digest{9}, func(context.Context) (json.RawMessage, error) { panic("broken") })
+	if !fault.Is(err, fault.Internal) || len(c.flights.all) != 0 {
+		t.Errorf("%v, %d left", err, len(c.flights.all))
+	}
+}
+
 // TestLoginOutlivesItsCaller: who began a login and left does not take it from
 // those who wait for it.
 func TestLoginOutlivesItsCaller(t *testing.T) {
