@@ -34,6 +34,7 @@ type Options struct {
 	// Odoo's workers. 8.
 	MaxConns int
 	// Queue is how many further calls may wait, QueueTimeout for how long: 256, 10 s.
+	// Below 0 none may.
 	Queue        int
 	QueueTimeout time.Duration
 	// Timeout of a call with its repetitions, waiting left out. 60 s.
@@ -110,7 +111,7 @@ func New(o Options) (*Client, error) {
 	o.fill()
 	c := &Client{
 		o: o, base: base, protocol: chosen, agent: []string{userAgent(o.Version)},
-		http: newTransport(&o), gate: newGate(o.MaxConns, o.Queue, o.QueueTimeout),
+		http: newTransport(&o), gate: newGate(o.MaxConns, max(o.Queue, 0), o.QueueTimeout),
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	_, _ = rand.Read(c.salt[:]) // never fails: it aborts the program instead
@@ -121,7 +122,7 @@ func (o *Options) fill() {
 	if o.MaxConns <= 0 {
 		o.MaxConns = 8
 	}
-	if o.Queue <= 0 {
+	if o.Queue == 0 {
 		o.Queue = 256
 	}
 	if o.QueueTimeout <= 0 {

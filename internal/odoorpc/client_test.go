@@ -3,6 +3,7 @@ package odoorpc
 import (
 	"context"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -83,19 +84,32 @@ func TestVersionIsKept(t *testing.T) {
 	if n := f.counted(); n["/web/version"] != 1 || n["/web/webclient/version_info"] != 1 {
 		t.Errorf("asked %v", n)
 	}
+	// An old one is better than none: the new one is asked for beside.
 	f.version = "19.0"
 	at.add(versionLasts + time.Second)
-	if v, err := c.Version(t.Context()); err != nil || v.Major != 19 {
-		t.Errorf("%+v %v", v, err)
+	for v, err := c.Version(t.Context()); v.Major != 19; v, err = c.Version(t.Context()) {
+		if err != nil || v.Major != 18 {
+			t.Fatalf("%+v %v", v, err)
+		}
+		runtime.Gosched()
 	}
-	// An old one is better than none.
-	f.first = func(w http.ResponseWriter, _ *http.Request, _ []byte) bool {
-		w.WriteHeader(http.StatusBadGateway)
-		return true
+	f.forget()
+	f.first = func(w http.ResponseWriter, _ *http.Request, _ []byte) bool { w.WriteHeader(http.StatusBadGateway); return true }
+	for _, pause := range []time.Duration{versionLasts + time.Second, versionRetry - time.Second, 2 * time.Second} {
+		at.add(pause)
+		for range 3 {
+			if v, err := c.Version(t.Context()); err != nil || v.Major != 19 {
+				t.Errorf("%+v %v", v, err)
+			}
+		}
+		for asking := true; asking; runtime.Gosched() {
+			c.version.mu.Lock()
+			asking = c.version.asking
+			c.version.mu.Unlock()
+		}
 	}
-	at.add(versionLasts + time.Second)
-	if v, err := c.Version(t.Context()); err != nil || v.Major != 19 {
-		t.Errorf("%+v %v", v, err)
+	if n := f.counted()["/jsonrpc"]; n != 2 {
+		t.Errorf("asked %d times while the Odoo was away", n)
 	}
 	if _, err := f.client(nil).Version(t.Context()); !fault.Is(err, fault.BadGateway) {
 		t.Errorf("%v", err)
@@ -131,7 +145,7 @@ func TestReady(t *testing.T) {
 	if err := c.Ready(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if n := f.counted(); len(n) != 1 || n["/web/webclient/version_info"] != 2 {
+	if n := f.counted(); n["/web/webclient/version_info"] != 2 {
 		t.Errorf("asked %v", n)
 	}
 }

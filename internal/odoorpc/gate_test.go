@@ -81,6 +81,15 @@ func TestGateLastPlace(t *testing.T) {
 		if got := strings.Join(q.order, " "); got != "slow slow other" {
 			t.Errorf("let in: %s", got)
 		}
+		slow, again := <-q.lines, <-q.lines
+		g.leave(<-q.lines) // the place of the other one stays free
+		synctest.Wait()
+		if inside, waiting := g.counts(); inside != 2 || waiting != 2 {
+			t.Errorf("%d inside, %d waiting", inside, waiting)
+		}
+		q.wait("third")
+		q.lines <- slow
+		q.lines <- again
 		for range 5 {
 			g.leave(<-q.lines)
 			synctest.Wait()
@@ -118,6 +127,30 @@ func TestGateBounds(t *testing.T) {
 	})
 }
 
+// TestNoQueue: who wants none gets an answer at once.
+func TestNoQueue(t *testing.T) {
+	f := odoo(t, "19.0")
+	arrived, goOn := held(t, f)
+	c := f.client(func(o *Options) { o.Queue, o.MaxConns, o.Protocol = -1, 1, "json2" })
+	done := make(chan error)
+	go func() {
+		_, err := c.Call(context.Background(), keyOf("ann"), &Request{Model: "m", Method: "x"})
+		done <- err
+	}()
+	<-arrived
+	_, err := c.Call(t.Context(), keyOf("bob"), &Request{Model: "m", Method: "x"})
+	if f := fault.From(err); f.Kind != fault.Unavailable || f.RetryAfter <= 0 {
+		t.Errorf("%v", err)
+	}
+	if s := c.Stats(); s.Refused != 1 || s.Running != 1 || s.Queue != 0 {
+		t.Errorf("%+v", s)
+	}
+	close(goOn)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestGatePatience(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(1, 8, 10*time.Second)
@@ -139,6 +172,32 @@ func TestGatePatience(t *testing.T) {
 			t.Errorf("%d waiting, %d turns, %d lines", waiting, len(g.turns), len(g.lines))
 		}
 		g.leave(inside)
+	})
+}
+
+// TestGateLetsInAndIsLeft at the same time: the place is not lost.
+func TestGateLetsInAndIsLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(1, 8, time.Minute)
+		for range 50 {
+			inside, err := g.enter(t.Context(), "a")
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			go func() {
+				if l, err := g.enter(ctx, "b"); err == nil {
+					g.leave(l)
+				}
+			}()
+			synctest.Wait()
+			g.leave(inside)
+			cancel()
+			synctest.Wait()
+			if n, waiting := g.counts(); n != 0 || waiting != 0 || len(g.lines) != 0 {
+				t.Fatalf("%d inside, %d waiting", n, waiting)
+			}
+		}
 	})
 }
 

@@ -7,8 +7,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"runtime"
 	"strings"
 	"sync"
@@ -246,6 +248,23 @@ func TestNobodyThere(t *testing.T) {
 	}
 	if err := c.Ready(t.Context()); !fault.Is(err, fault.BadGateway) {
 		t.Errorf("ready: %v", err)
+	}
+}
+
+// TestCertificate: nothing is sent to who is not who he should be.
+func TestCertificate(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("something was sent") }))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	c, err := New(Options{URL: server.URL, Protocol: "json2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_, err = c.Call(t.Context(), keyOf("ann"), &Request{Model: "m", Method: "x", Reads: true})
+	if f := fault.From(err); f.Kind != fault.BadGateway || !strings.Contains(f.Message, "certificate") || c.Stats().Calls != 1 {
+		t.Errorf("%v, %+v", err, c.Stats())
 	}
 }
 

@@ -93,7 +93,12 @@ func (s *Session) renew(ctx context.Context, c *Client, old string, login func(c
 }
 
 func (s *Session) begin(ctx context.Context, c *Client, b *begin, old string, login func(context.Context) (string, error)) {
-	b.id, b.err = login(ctx)
+	defer close(b.done)
+	defer caught(&b.err)
+	func() {
+		defer caught(&b.err)
+		b.id, b.err = login(ctx)
+	}()
 	s.mu.Lock()
 	s.begins = nil
 	if fault.Is(b.err, fault.Unauthenticated) {
@@ -104,7 +109,6 @@ func (s *Session) begin(ctx context.Context, c *Client, b *begin, old string, lo
 	if b.err == nil && (current == old || current == "") {
 		s.replace(current, b.id)
 	}
-	close(b.done)
 }
 
 // refusalLasts is how long a refused secret is not tried again. Odoo lets ten

@@ -3,7 +3,11 @@ package odoorpc
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"runtime/debug"
 	"sync"
+
+	"gatehouse/internal/fault"
 )
 
 // flights let callers who ask the same at the same time share an answer.
@@ -54,12 +58,23 @@ func (fs *flights) do(
 }
 
 func (fs *flights) fly(ctx context.Context, key digest, f *flight, run func(context.Context) (json.RawMessage, error)) {
+	defer close(f.done)
 	defer f.cancel()
+	defer func() {
+		fs.mu.Lock()
+		defer fs.mu.Unlock()
+		fs.forget(key, f)
+	}()
+	defer caught(&f.err)
 	f.result, f.err = run(ctx)
-	fs.mu.Lock()
-	fs.forget(key, f)
-	fs.mu.Unlock()
-	close(f.done)
+}
+
+// caught makes an error of a panic. What runs in the background has no server
+// around it that would: a panic would end the process.
+func caught(err *error) {
+	if p := recover(); p != nil {
+		*err = fault.Wrap(fmt.Errorf("panic: %v\n%s", p, debug.Stack()), "call the Odoo")
+	}
 }
 
 func (fs *flights) leave(key digest, f *flight) {

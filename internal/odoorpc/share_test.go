@@ -76,27 +76,58 @@ func TestSameReadsShare(t *testing.T) {
 	if n := f.counted()["/json/2/m/read"]; n != 1 {
 		t.Errorf("%d requests", n)
 	}
-	// What is not the same does not share: another user, other arguments, a
-	// change, a call after a change.
-	call(t.Context(), keyOf("ann"), r())
-	<-arrived
-	call(t.Context(), keyOf("bob"), r())
-	<-arrived
-	other := r()
-	other.Kwargs["a"] = []any{"y"}
-	call(t.Context(), keyOf("ann"), other)
-	<-arrived
-	for range 2 {
-		change := r()
-		change.Reads = false
-		call(t.Context(), keyOf("ann"), change)
-		<-arrived
+	if n := c.Stats().Shared; n != 5 {
+		t.Errorf("%d shared", n)
 	}
-	for range 5 {
-		goOn <- struct{}{}
+}
+
+// TestOthersDoNotShare: who asks as somebody else, for something else, or for a
+// change, is answered by himself.
+func TestOthersDoNotShare(t *testing.T) {
+	f := odoo(t, "19.0")
+	f.users["eve"] = fakeUser{uid: 10, password: "pw-ann", key: "key-eve"} // Ann's password, by chance
+	arrived, goOn := held(t, f)
+	c := f.client(nil)
+	sessions := map[string]*Account{}
+	for _, login := range []string{"ann", "bob"} {
+		begun, err := c.Authenticate(t.Context(), login, "pw-"+login, nobody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sessions[login] = &Account{Session: begun.Session}
 	}
+	read := Request{Model: "m", Method: "read", Kwargs: map[string]any{"a": 1}, Reads: true}
+	other := func(change func(r *Request)) Request { r := read; change(&r); return r }
+	calls := []struct {
+		account *Account
+		request Request
+	}{
+		{keyOf("ann"), read},
+		{keyOf("bob"), read},
+		{sessions["ann"], read},
+		{sessions["bob"], read},
+		{passwordOf("ann"), read},
+		{&Account{Login: "eve", Secret: "pw-ann", Password: true}, read},
+		{keyOf("ann"), other(func(r *Request) { r.Model = "n" })},
+		{keyOf("ann"), other(func(r *Request) { r.Method = "search_read" })},
+		{keyOf("ann"), other(func(r *Request) { r.Kwargs = map[string]any{"a": 2} })},
+		{keyOf("ann"), other(func(r *Request) { r.IDs = []int64{1} })},
+		{keyOf("ann"), other(func(r *Request) { r.Reads = false })},
+		{keyOf("ann"), other(func(r *Request) { r.Reads = false })},
+	}
+	c.gate.max = len(calls) + 1
+	var wg sync.WaitGroup
+	for _, call := range calls {
+		wg.Go(func() {
+			if _, err := c.Call(context.Background(), call.account, &call.request); err != nil {
+				t.Error(err)
+			}
+		})
+		<-arrived // all are under way at once: none was answered with another's
+	}
+	close(goOn)
 	wg.Wait()
-	if n := c.Stats().Shared; n != 5 { // as before
+	if n := c.Stats().Shared; n != 0 {
 		t.Errorf("%d shared", n)
 	}
 }
