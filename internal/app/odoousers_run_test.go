@@ -220,4 +220,3 @@ func TestEncryptionKeyLost(t *testing.T) {
 		}
 	})
 }
-
