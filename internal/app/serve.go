@@ -64,6 +64,7 @@ func (a *App) api() (*httpapi.Server, error) {
 		Documents: docs,
 		Answers:   answers{a.Answers},
 		OAuth:     &oauth.Server{Clients: a.Identity}, PublicURL: string(a.Config.Server.PublicURL),
+		InFront:        a.Odoo != nil,
 		AdmitUncounted: a.Config.Server.RateLimitOnError == "open",
 	})
 }

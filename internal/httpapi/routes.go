@@ -90,10 +90,10 @@ func (s *Server) systemRoutes() []Route {
 	return []Route{
 		{
 			Method: "GET", Pattern: "/{$}", Access: Public, Limiting: Counted, handler: bare(s.about),
-			Summary: "What this server is", Output: "name, version and links",
+			Summary: "What this server is", Output: "name, version, odoo and links",
 			Doc: Doc{ID: "about", Tag: TagSystem, Data: wire.Object(
 				wire.Must("name", wire.Text("")), wire.Must("version", wire.Text("")),
-				wire.Must("links", wire.MapOf(wire.Text("A path."), "")))},
+				wire.Must("odoo", wire.Truth("Whether the records are those of an Odoo.")), wire.Must("links", wire.MapOf(wire.Text("A path."), "")))},
 		},
 		{
 			Method: "GET", Pattern: "/healthz", Access: Public, Limiting: Uncounted, handler: bare(s.alive),
