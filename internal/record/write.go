@@ -89,6 +89,11 @@ func (e *Env) write(m *schema.Model, ids []int64, given Values) error {
 	if err := properties(); err != nil {
 		return err
 	}
+	if moved(m, values) {
+		if err := e.checkRules(m, ids, schema.Write); err != nil {
+			return err
+		}
+	}
 	if err := e.finish(m, ids, fields); err != nil {
 		return err
 	}
@@ -293,6 +298,8 @@ func (e *Env) stored(f *schema.Field, v any) any {
 		return jsonText(texts)
 	case f.CompanyDependent:
 		return jsonText(map[string]any{strconv.FormatInt(e.actor.company, 10): v})
+	case f.Raw:
+		return rawBytes(v)
 	}
 	return v
 }

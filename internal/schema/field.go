@@ -101,6 +101,10 @@ type Field struct {
 	// Attached: the bytes are in ir_attachment, there is no column. Inline: the
 	// column holds them where others are attached.
 	Attached, Inline bool
+	// Raw: the column holds bytes as they are; others hold base64 text.
+	Raw bool
+	// FileName is the field that holds the name of the file in a binary one.
+	FileName string
 	// Definition is the path to what describes properties: a many2one of the
 	// model and a field of its target.
 	Definition string
@@ -170,6 +174,14 @@ func NewDatetime(name, label string) *Field { return newField(Datetime, name, la
 // NewBinary declares bytes, kept in a column.
 func NewBinary(name, label string) *Field {
 	f := newField(Binary, name, label)
+	return f
+}
+
+// NewBytes declares bytes in a column that holds them as they are. The field
+// called name has the file's name.
+func NewBytes(field, label, name string) *Field {
+	f := newField(Binary, field, label)
+	f.Raw, f.FileName = true, name
 	return f
 }
 

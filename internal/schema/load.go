@@ -86,6 +86,7 @@ func (l *loader) models() error {
 				m.AdminOnly, m.NoLog, m.NoCreate = fact.AdminOnly, fact.NoLog, fact.NoCreate
 				m.NameExpr, m.NameContexts, m.Searching = fact.NameExpr, fact.NameContexts, fact.Searching
 				m.ByDocument, m.PostByRead, m.Own, m.Python = fact.ByDocument, fact.PostByRead, fact.Own, fact.Python
+				m.ByRecord = fact.ByRecord
 			}
 			l.reg.Models[m.Name] = m
 			l.byID[m.ID] = m
@@ -137,7 +138,7 @@ func (l *loader) overlay(m *Model, f *Field) {
 	f.Aggregator, f.Scale, f.Definition = fact.Aggregator, fact.Scale, fact.Definition
 	f.ShownOnly, f.Contexts, f.PythonSearch = fact.ShownOnly, fact.Contexts, fact.PythonSearch
 	f.SearchPath, f.SearchArchived, f.SearchChain = fact.SearchPath, fact.SearchArchived, fact.SearchChain
-	f.SearchPathless = fact.SearchPathless
+	f.SearchPathless, f.Raw, f.FileName = fact.SearchPathless, fact.Raw, fact.FileName
 	if f.Currency == "" {
 		f.Currency = fact.Currency
 	}
