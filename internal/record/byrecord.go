@@ -154,6 +154,48 @@ func rawBytes(v any) any {
 	return file
 }
 
+// attachFiles puts files into fields whose bytes are attachments, or takes them
+// away: as the superuser, for who may write the field may do that.
+func (e *Env) attachFiles(m *schema.Model, ids []int64, files Values) error {
+	holder := e.st.reg.Model(attachmentModel)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		var have []int64
+		missing := recordSet(m, ids)
+		sql := "select id, res_id from " + quote(holder.Table) + " where res_model = $1 and res_field = $2 and " + e.tx.Dialect().In("res_id", "$3", true) + " order by id"
+		err := e.tx.Query(e.ctx, sql, []any{m.Name, name, ids}, func(r sqldb.Row) error {
+			have = append(have, r.Int(0))
+			delete(missing, trailKey{m, r.Int(1)})
+			return nil
+		})
+		switch {
+		case err != nil:
+			return err
+		case files[name] == nil:
+			if err := e.Sudo().unlink(holder, have); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := e.Sudo().write(holder, have, Values{"datas": files[name]}); err != nil {
+			return err
+		}
+		var fresh []Values
+		for _, id := range ids {
+			if missing[trailKey{m, id}] {
+				fresh = append(fresh, Values{
+					"name": name, "res_model": m.Name, "res_field": name, "res_id": id, "type": "binary", "datas": files[name],
+				})
+			}
+		}
+		if len(fresh) > 0 {
+			if _, err := e.Sudo().create(holder, fresh); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // unlinkAttached deletes what is attached to records that are gone: a record that
 // gets their ids one day must not find it.
 func (e *Env) unlinkAttached(gone map[trailKey]bool) error {

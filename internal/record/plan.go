@@ -400,7 +400,7 @@ func (c *compiler) column(f *from, field *schema.Field) ([]string, readKind, err
 	case schema.JSON, schema.Properties, schema.PropertiesDefinition:
 		return []string{expr}, readJSON, nil
 	case schema.Binary:
-		if field.Raw {
+		if end := c.keeper(field); end != nil && (end.Raw || end.Attached) {
 			return []string{expr}, readBytes, nil
 		}
 	case schema.Many2one:

@@ -147,12 +147,16 @@ func (e *Env) apply(m *schema.Model, ids []int64, values Values) error {
 			}
 		}
 	}
+	if err := e.attachFiles(m, ids, p.files); err != nil {
+		return err
+	}
 	return e.writeThrough(m, ids, p.through)
 }
 
 // parts are the values of a write by where they are stored.
 type parts struct {
 	columns Values          // own columns
+	files   Values          // what is attached
 	through Values          // where related fields lead
 	lines   []string        // x2many fields, sorted
 	fields  map[string]bool // all of them
@@ -160,7 +164,7 @@ type parts struct {
 }
 
 func sortOut(m *schema.Model, values Values) parts {
-	p := parts{columns: Values{}, through: Values{}, fields: map[string]bool{}}
+	p := parts{columns: Values{}, files: Values{}, through: Values{}, fields: map[string]bool{}}
 	for name, v := range values {
 		f := m.Field(name)
 		p.fields[name] = true
@@ -169,11 +173,13 @@ func sortOut(m *schema.Model, values Values) parts {
 			p.through[name] = v
 		case f.Type.IsX2many():
 			p.lines = append(p.lines, name)
+		case f.Attached:
+			p.files[name] = v
 		default:
 			p.columns[name] = v
-			if f.Required && v == nil {
-				p.missing = name
-			}
+		}
+		if f.Required && v == nil && (f.HasColumn() || f.Attached) {
+			p.missing = name
 		}
 	}
 	sort.Strings(p.lines)

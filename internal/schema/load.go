@@ -116,6 +116,7 @@ func (l *loader) modelFields() error {
 			if path := r.Text(17); path != "" {
 				f.Related = strings.Split(path, ".")
 			}
+			f.Attached = f.Attaches() && l.facts["ir.attachment"] != nil && l.known == nil
 			l.overlay(m, f)
 			m.Fields = append(m.Fields, f)
 			l.fields[f.ID] = f
