@@ -62,20 +62,8 @@ func (e *Env) unlink(m *schema.Model, ids []int64) error {
 	if err := e.affected(m, ids, change{gone: true}); err != nil {
 		return err
 	}
-	d := e.tx.Dialect()
-	n, err := e.tx.Exec(e.ctx, "delete from "+quote(m.Table)+" where "+d.In("id", "$1", true), ids)
-	if err != nil {
-		return violation(m, err)
-	}
-	if n < int64(len(ids)) {
-		return e.whyNot(e.tx, m, ids, schema.Unlink)
-	}
-	e.pending.drop(m.Name, ids)
-	e.cache = newRecordCache()
-	if m.Name != "ir.model.data" && e.st.reg.Model("ir.model.data") != nil {
-		if _, err := e.tx.Exec(e.ctx, "delete from ir_model_data where model = $1 and "+d.In("res_id", "$2", true), m.Name, ids); err != nil {
-			return err
-		}
+	if err := e.remove(m, ids); err != nil {
+		return err
 	}
 	if err := e.unlinkAttached(gone); err != nil {
 		return err
@@ -91,6 +79,25 @@ func (e *Env) unlink(m *schema.Model, ids []int64) error {
 		}
 	}
 	return e.signalModel(m)
+}
+
+// remove deletes rows and their external ids.
+func (e *Env) remove(m *schema.Model, ids []int64) error {
+	d := e.tx.Dialect()
+	n, err := e.tx.Exec(e.ctx, "delete from "+quote(m.Table)+" where "+d.In("id", "$1", true), ids)
+	if err != nil {
+		return violation(m, err)
+	}
+	if n < int64(len(ids)) {
+		return e.whyNot(e.tx, m, ids, schema.Unlink)
+	}
+	e.pending.drop(m.Name, ids)
+	e.cache = newRecordCache()
+	if m.Name == "ir.model.data" || e.st.reg.Model("ir.model.data") == nil {
+		return nil
+	}
+	_, err = e.tx.Exec(e.ctx, "delete from ir_model_data where model = $1 and "+d.In("res_id", "$2", true), m.Name, ids)
+	return err
 }
 
 // referers looks at the records that point at those to be deleted: a
