@@ -118,7 +118,7 @@ func (s *Server) getContent(c *call, in contentInput) (reply, error) {
 	}
 	fields := []string{"id", in.field}
 	named := ""
-	for _, name := range []string{in.field + "_filename", in.field + "_name"} {
+	for _, name := range []string{m.Field(in.field).FileName, in.field + "_filename", in.field + "_name"} {
 		if f := m.Field(name); f != nil && f.Type == schema.Char && !f.Secret && named == "" {
 			named = name
 			fields = append(fields, name)

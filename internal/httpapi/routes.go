@@ -76,6 +76,7 @@ func (s *Server) routes() []Route {
 	all = append(all, s.queryRoutes()...)
 	all = append(all, s.upsertRoutes()...)
 	all = append(all, s.contentRoutes()...)
+	all = append(all, s.uploadRoutes()...)
 	return withConditions(append(all, s.recordRoutes()...))
 }
 
