@@ -163,7 +163,8 @@ func standIn() (url string, err error) {
 	if err != nil {
 		return "", err
 	}
-	go func() { _ = http.Serve(listener, handler) }()
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
+	go func() { _ = server.Serve(listener) }()
 	return "http://" + listener.Addr().String(), nil
 }
 

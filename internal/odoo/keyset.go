@@ -102,7 +102,7 @@ func (m *model) keyed(order string) *keyset {
 			break
 		}
 		f := m.Field(parts[1])
-		if f == nil || !f.Store && f.Name != "id" || !comparable(f) {
+		if f == nil || !f.Store && f.Name != "id" || !placeable(f) {
 			break
 		}
 		k.terms = append(k.terms, orderKey{f, strings.EqualFold(parts[3], "desc")})
@@ -116,7 +116,7 @@ func (m *model) keyed(order string) *keyset {
 	return k
 }
 
-func comparable(f *schema.Field) bool {
+func placeable(f *schema.Field) bool {
 	switch f.Type {
 	case schema.Char, schema.Date, schema.Datetime:
 		return true
