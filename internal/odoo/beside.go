@@ -46,7 +46,11 @@ func (b *Beside) local(c *backend.Caller, model string) bool {
 	if strings.HasPrefix(model, "gateway.") || c.Superuser {
 		return true
 	}
-	return (model == "res.users" || model == "res.groups") && b.Own(c.UserID)
+	switch model {
+	case "res.users", "res.groups", "res.users.apikeys":
+		return b.Own(c.UserID)
+	}
+	return false
 }
 
 func (b *Beside) of(c *backend.Caller, model string) backend.Backend {
