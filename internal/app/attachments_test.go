@@ -7,9 +7,11 @@ import (
 	"encoding/hex"
 	"fmt"
 	"mime/multipart"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"gatehouse/internal/config"
 )
@@ -376,7 +378,8 @@ func TestFilesOfFields(t *testing.T) {
 		}
 		h.send("PUT", attachments+"/"+photo+"/datas", "third", nina...).want(403)
 		h.send("PUT", attachments+"/"+photo+"/datas", "third").want(200)
-		if got := h.send("GET", partner+"/x_photo", "").want(200); got.text != "third" {
+		since := time.Now().UTC().Add(time.Hour).Format(http.TimeFormat)
+		if got := h.send("GET", partner+"/x_photo", "", "If-Modified-Since", since).want(200); got.text != "third" {
 			h.Errorf("%q", got.text)
 		}
 		if n := h.number("res.partner", "[['x_photo','!=',False]]"); n != 1 {
@@ -389,6 +392,25 @@ func TestFilesOfFields(t *testing.T) {
 		h.send("PATCH", partner, `{"x_photo":null}`).want(200)
 		h.send("GET", partner+"/x_photo", "").want(404)
 		h.send("GET", attachments+"/"+photo, "").want(404)
+
+		// A related field shows the file, a stored one keeps a copy.
+		related := []string{
+			field("res.partner", `"name":"x_shown","ttype":"binary","related":"parent_id.x_photo","store":false`),
+			field("res.partner", `"name":"x_kept","ttype":"binary","related":"parent_id.x_photo","store":true`),
+		}
+		child := h.send("POST", "/api/v1/res.partner", `{"name":"Child","parent_id":`+idIn(copied)+`}`).want(201).header.Get("Location")
+		for range 2 {
+			want := h.send("GET", copied+"/x_photo", "").want(200).text
+			for _, name := range []string{"x_shown", "x_kept"} {
+				if got := h.send("GET", child+"/"+name, ""); got.text != want {
+					h.Errorf("%s is %q, want %q", name, got.text, want)
+				}
+			}
+			h.send("PUT", copied+"/x_photo", "fourth").want(200)
+		}
+		for _, path := range related {
+			h.send("DELETE", path, "").want(200)
+		}
 
 		// With an order go its lines, and what is attached to them; with a field its files.
 		h.send("POST", "/api/v1/sale.order/"+order+"/action_cancel", "", sales...).want(200)
