@@ -94,7 +94,10 @@ func TestVersionIsKept(t *testing.T) {
 		runtime.Gosched()
 	}
 	f.forget()
-	f.first = func(w http.ResponseWriter, _ *http.Request, _ []byte) bool { w.WriteHeader(http.StatusBadGateway); return true }
+	f.first = func(w http.ResponseWriter, _ *http.Request, _ []byte) bool {
+		w.WriteHeader(http.StatusBadGateway)
+		return true
+	}
 	for _, pause := range []time.Duration{versionLasts + time.Second, versionRetry - time.Second, 2 * time.Second} {
 		at.add(pause)
 		for range 3 {
