@@ -36,7 +36,8 @@ func (a *App) openOdoo(ctx context.Context, keys *gateway.Keys) error {
 	a.OdooUsers, err = odoouser.Open(ctx, odoouser.Options{
 		DB: a.DB, Engine: a.Engine, Vault: v, Client: a.Odoo, Login: o.Login, Key: o.Key.Reveal(),
 		Forwarded: o.ForwardAddress, KeysUncounted: a.keysUncounted,
-		Denied: func(userID int64, key string) { a.Identity.Denied(userID, key) }, Log: a.Log,
+		Denied: func(userID int64, key string) { a.Identity.Denied(userID, key) }, // nobody calls before there is one
+		Log:    a.Log,
 	})
 	if err != nil {
 		return err

@@ -94,8 +94,8 @@ func (a *account) calling(uid int64, login string) *Person {
 }
 
 const (
-	// maxAsks is how many logins and keys the Odoo is asked about at a time. So
-	// many may fail beyond a limit of failures, as they are counted when it answers.
+	// maxAsks is how many logins, and how many keys, the Odoo is asked about at a
+	// time. So many may fail beyond a limit of failures, as they are counted when it answers.
 	maxAsks = 4
 	// odooKeyLife is how long a key that the Odoo knows, or does not, is not
 	// asked about again; odooPasswordLife the same of a right password.
@@ -104,10 +104,10 @@ const (
 )
 
 // ask takes a slot to ask the Odoo.
-func (s *Service) ask(ctx context.Context) (release func(), err error) {
+func ask(ctx context.Context, slots chan struct{}) (release func(), err error) {
 	select {
-	case s.asks <- struct{}{}:
-		return func() { <-s.asks }, nil
+	case slots <- struct{}{}:
+		return func() { <-slots }, nil
 	case <-ctx.Done():
 		return nil, fault.New(fault.Unavailable, "Waited too long for the Odoo to check a credential").Because(ctx.Err())
 	}
@@ -130,7 +130,7 @@ func (s *Service) odooPassword(ctx context.Context, login, password string, ip n
 		s.failedLogin(login, password, ip)
 		return nil, wrongPassword()
 	}
-	release, err := s.ask(ctx)
+	release, err := ask(ctx, s.loginAsks)
 	if err != nil {
 		return nil, err
 	}
@@ -259,7 +259,7 @@ func (s *Service) odooKey(ctx context.Context, k userKey, ip netip.Addr) (*odooK
 	if ok && known.holds(s.clock.Now()) {
 		return known, nil
 	}
-	release, err := s.ask(ctx)
+	release, err := ask(ctx, s.keyAsks)
 	if err != nil {
 		return nil, err
 	}

@@ -3,12 +3,16 @@ package odoorpc
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/netip"
 	"sync"
 	"time"
 
 	"gatehouse/internal/fault"
 )
+
+// ErrSecondFactor is the cause of an Unauthenticated of a password that was right.
+var ErrSecondFactor = errors.New("the Odoo asks for a second factor")
 
 // Authenticate begins a web session with a password. A wrong one is
 // Unauthenticated, and so is a user with a second factor: he needs an API key.
@@ -61,7 +65,8 @@ func (c *Client) authenticate(ctx context.Context, login, password string, from 
 	}
 	uid, ok := info.UID.(float64)
 	if !ok || uid < 1 {
-		return nil, fault.New(fault.Unauthenticated, "Odoo asks this user for a second factor: use an API key of his in place of the password")
+		return nil, fault.New(fault.Unauthenticated, "Odoo asks this user for a second factor: use an API key of his in place of the password").
+			Because(ErrSecondFactor)
 	}
 	if m.setCookie == "" {
 		return nil, fault.New(fault.BadGateway, "Odoo began no session for the login: does a proxy in front of it take cookies away?")
