@@ -128,8 +128,8 @@ func (c *Config) invalid() (name, why string) {
 		return "odoo-timeout", "must be more than 0s"
 	case c.Odoo.MaxConns <= 0:
 		return "odoo-max-conns", "must be more than 0"
-	case c.Odoo.Queue < 0:
-		return "odoo-queue", "must not be negative"
+	case c.Odoo.Queue <= 0:
+		return "odoo-queue", "must be more than 0"
 	case c.Odoo.Login != "" && c.Odoo.Key == "" || c.Odoo.Login == "" && c.Odoo.Key != "":
 		return "odoo-login", "needs odoo-key, and odoo-key needs odoo-login: set both or neither"
 	}
