@@ -3,6 +3,7 @@ package identity
 import (
 	"cmp"
 	"context"
+	"errors"
 	"math"
 	"net/netip"
 	"strconv"
@@ -21,13 +22,17 @@ type Directory interface {
 	// the password opened is kept for his calls.
 	Login(ctx context.Context, login, password string, from netip.Addr) (int64, error)
 	// Key gives the local id of the user whose API key it is. uid and login are
-	// what the caller says of him, 0 and "" where he does not.
+	// what the caller says of him, 0 and "" where he does not. An Unauthenticated
+	// because of ErrWhose is no wrong key: the Odoo wants to be told.
 	Key(ctx context.Context, uid int64, login, key string, from netip.Addr) (int64, error)
 	// Attached is the user of the Odoo as whom a local one calls; nil: none.
 	Attached(ctx context.Context, userID int64) (*Person, error)
 	// Ended says that a user of the Odoo has logged out everywhere.
 	Ended(ctx context.Context, userID int64) error
 }
+
+// ErrWhose is the cause where an Odoo does not tell whose a key is.
+var ErrWhose = errors.New("the user of the key is not said")
 
 // Person is a user as callers are told of him: of the Odoo, if his calls go there.
 type Person struct {
@@ -272,6 +277,8 @@ func (s *Service) odooKey(ctx context.Context, k userKey, ip netip.Addr) (*odooK
 	asked := s.clock.Now()
 	id, err := s.directory.Key(ctx, uid, k.asLogin, k.key, ip)
 	switch {
+	case errors.Is(err, ErrWhose):
+		return nil, err
 	case fault.Is(err, fault.Unauthenticated):
 		s.guesses.fail(ip, s.clock.Now())
 		return nil, fault.New(fault.Unauthenticated, invalidKey).Because(err)

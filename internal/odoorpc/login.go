@@ -11,6 +11,10 @@ import (
 	"gatehouse/internal/fault"
 )
 
+// ErrWhose is the cause of an Unauthenticated of a key that the Odoo was not
+// asked about, because it wants to know the user too.
+var ErrWhose = errors.New("the user of the key is not said")
+
 // ErrSecondFactor is the cause of an Unauthenticated of a password that was right.
 var ErrSecondFactor = errors.New("the Odoo asks for a second factor")
 
@@ -199,7 +203,8 @@ func (c *Client) askUID(ctx context.Context, a *Account, from netip.Addr) (int64
 		}
 	}
 	if a.Login == "" {
-		return 0, fault.New(fault.Unauthenticated, "This Odoo does not tell whose an API key is: send <user id>$<key>")
+		return 0, fault.New(fault.Unauthenticated, "This Odoo does not tell whose an API key is: send <user id>$<key>").
+			Because(ErrWhose)
 	}
 	db, err := c.databaseName(ctx)
 	if err != nil {

@@ -58,6 +58,9 @@ func (a *Accounts) Key(ctx context.Context, uid int64, login, key string, from n
 		account.UID = was.uid
 	}
 	found, err := a.o.Client.Whoami(ctx, account, from)
+	if errors.Is(err, odoorpc.ErrWhose) {
+		return 0, fault.New(fault.Unauthenticated, "This Odoo does not tell whose an API key is: send <user id>$<key>").Because(identity.ErrWhose)
+	}
 	if err != nil {
 		if counted {
 			a.settle(from, err)
