@@ -2,6 +2,7 @@
 package sqltest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -76,16 +77,20 @@ func SQLite(t testing.TB) (db sqldb.DB, path string) {
 	return keep(t, sqldb.OpenSQLite, path), path
 }
 
-// Postgres gives a fresh schema and the URL that leads to it. The server is
-// that of GATEHOUSE_TEST_DATABASE_URL, or the local one; its database is
-// created when it is absent. Without a server the test is skipped, unless
+// DatabaseURL leads to the PostgreSQL database that tests may use, which need not be
+// there yet: that of GATEHOUSE_TEST_DATABASE_URL, or one of the local server,
+// on the port PGPORT, 5432 by default.
+func DatabaseURL() string {
+	return cmp.Or(os.Getenv("GATEHOUSE_TEST_DATABASE_URL"),
+		"postgres://postgres@127.0.0.1:"+cmp.Or(os.Getenv("PGPORT"), "5432")+"/gatehouse_test")
+}
+
+// Postgres gives a fresh schema in the database of DatabaseURL, and the URL that
+// leads to it. Without a server the test is skipped, unless
 // GATEHOUSE_TEST_POSTGRES is "required".
 func Postgres(t testing.TB) (db sqldb.DB, where string) {
 	t.Helper()
-	base := os.Getenv("GATEHOUSE_TEST_DATABASE_URL")
-	if base == "" {
-		base = "postgres://postgres@127.0.0.1:5432/gatehouse_test"
-	}
+	base := DatabaseURL()
 	schema := "t_" + clock.RandomHex(8)
 	if err := run(base, "create schema "+schema); err != nil {
 		const line = "PostgreSQL does not answer (see GATEHOUSE_TEST_DATABASE_URL): %v"
