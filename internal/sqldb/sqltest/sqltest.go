@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -93,11 +92,7 @@ func Postgres(t testing.TB) (db sqldb.DB, where string) {
 	base := DatabaseURL()
 	schema := "t_" + clock.RandomHex(8)
 	if err := run(base, "create schema "+schema); err != nil {
-		const line = "PostgreSQL does not answer (see GATEHOUSE_TEST_DATABASE_URL): %v"
-		if os.Getenv("GATEHOUSE_TEST_POSTGRES") == "required" {
-			t.Fatalf(line, err)
-		}
-		t.Skipf(line, err)
+		missing(t, err)
 	}
 	t.Cleanup(func() {
 		if err := run(base, "drop schema "+schema+" cascade"); err != nil {
@@ -109,6 +104,16 @@ func Postgres(t testing.TB) (db sqldb.DB, where string) {
 		t.Fatal(err)
 	}
 	return keep(t, sqldb.OpenPostgres, where), where
+}
+
+// missing skips a test without a server, or fails it.
+func missing(t testing.TB, err error) {
+	t.Helper()
+	const line = "PostgreSQL does not answer (see GATEHOUSE_TEST_DATABASE_URL): %v"
+	if os.Getenv("GATEHOUSE_TEST_POSTGRES") == "required" {
+		t.Fatalf(line, err)
+	}
+	t.Skipf(line, err)
 }
 
 func keep(t testing.TB,
@@ -129,6 +134,11 @@ func keep(t testing.TB,
 
 // run runs one statement on a connection of its own.
 func run(base, sql string) error {
+	return on(base, func(ctx context.Context, conn *pgconn.PgConn) error { return conn.Exec(ctx, sql).Close() })
+}
+
+// on connects, and makes the database that base names if it is absent.
+func on(base string, fn func(ctx context.Context, conn *pgconn.PgConn) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	// nothing here has to survive a crash, so don't wait for the disk
@@ -147,8 +157,11 @@ func run(base, sql string) error {
 		return err
 	}
 	defer func() { _ = conn.Close(ctx) }()
-	return conn.Exec(ctx, sql).Close()
+	return fn(ctx, conn)
 }
+
+// likeOdoo makes a database as Odoo's are: text is in the order of its code points.
+const likeOdoo = " template template0 encoding 'UTF8' lc_collate 'C' lc_ctype 'C.UTF-8'"
 
 // createDatabase makes the database that base names; another package's tests
 // may do so at the same time.
@@ -164,9 +177,7 @@ func createDatabase(ctx context.Context, base string) error {
 		return err
 	}
 	defer func() { _ = conn.Close(ctx) }()
-	err = conn.Exec(ctx, fmt.Sprintf(
-		"create database %s template template0 encoding 'UTF8' lc_collate 'C' lc_ctype 'C.UTF-8'",
-		sqldb.Quote(name))).Close()
+	err = conn.Exec(ctx, "create database "+sqldb.Quote(name)+likeOdoo).Close()
 	if isCode(err, "42P04") || isCode(err, "23505") {
 		return nil
 	}
