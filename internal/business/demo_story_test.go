@@ -8,8 +8,11 @@ import (
 // demoStories are the demo users, and what each of them sees and may do.
 func demoStories() []story {
 	return []story{
-		{"manager", managerStory}, {"sales", salesStory}, {"internal", internalStory},
-		{"portal", portalStory}, {"company2", secondCompanyStory},
+		{"manager", managerStory},
+		{"sales", salesStory},
+		{"internal", internalStory},
+		{"portal", portalStory},
+		{"company2", secondCompanyStory},
 	}
 }
 
