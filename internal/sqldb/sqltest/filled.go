@@ -30,6 +30,7 @@ type Filled struct {
 	mu       sync.Mutex
 	folder   string // of the SQLite file, when there is one
 	postgres string // name of the database, when there is one
+	anew     bool   // the server is slow to copy
 }
 
 // Each runs fn as a subtest per dialect, each with a copy.
@@ -77,20 +78,25 @@ func (f *Filled) CopySQLite(t testing.TB, path string) {
 
 // Postgres makes a copy in the server of DatabaseURL, dropped when the test
 // ends, and gives its URL. It skips the test as the function Postgres does.
+//
+// A server that waits for the disk does so for every database that is made or
+// dropped, longer than filling takes: there the copy is a schema, filled anew.
 func (f *Filled) Postgres(t testing.TB) (where string) {
 	t.Helper()
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	base := DatabaseURL()
-	if f.postgres == "" {
-		name, err := f.fillPostgres(base)
-		if err != nil {
-			missing(t, err)
-		}
-		f.postgres = name
+	master, err := f.master(base)
+	if err != nil {
+		missing(t, err)
 	}
-	name := f.postgres + "_" + clock.RandomHex(6)
-	if err := run(base, "create database "+name+" template "+f.postgres); err != nil {
+	if master == "" {
+		db, where := Postgres(t)
+		if err := f.Fill(context.Background(), db, where); err != nil {
+			t.Fatal(err)
+		}
+		return where
+	}
+	name := master + "_" + clock.RandomHex(6)
+	if err := run(base, "create database "+name+" template "+master); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -98,11 +104,27 @@ func (f *Filled) Postgres(t testing.TB) (where string) {
 			t.Errorf("drop database: %v", err)
 		}
 	})
-	where, err := inDatabase(base, name)
-	if err != nil {
+	if where, err = inDatabase(base, name); err != nil {
 		t.Fatal(err)
 	}
 	return where
+}
+
+// master names the database that is copied; "" if none is to be.
+func (f *Filled) master(base string) (name string, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.anew || f.postgres != "" {
+		return f.postgres, nil
+	}
+	waits, err := rows(base, "show fsync")
+	if err != nil {
+		return "", err
+	}
+	if f.anew = waits[0] == "on"; !f.anew {
+		f.postgres, err = f.fillPostgres(base)
+	}
+	return f.postgres, err
 }
 
 func (f *Filled) fillPostgres(base string) (name string, err error) {
