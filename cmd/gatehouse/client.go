@@ -31,6 +31,7 @@ type clientCreate struct {
 	AllowedIPs string `name:"allowed-ips" help:"Addresses or CIDR ranges, separated by commas; empty: the user's profile."`
 	Lifetime   int64  `name:"token-lifetime" default:"3600" help:"How long its tokens hold, in seconds; at most 604800."`
 	PublicKey  string `name:"public-key" placeholder:"FILE" help:"File with the client's public key (PEM or JWK), for private_key_jwt."`
+	odooFlags
 }
 
 // Run creates the client.
@@ -46,13 +47,17 @@ func (c clientCreate) Run(cfg *config.Config) error {
 		}
 		values["public_key"] = string(text)
 	}
+	as, err := c.read()
+	if err != nil {
+		return err
+	}
 	return withApp(cfg, func(ctx context.Context, a *app.App) error {
 		user, err := a.UserID(ctx, c.User)
 		if err != nil {
 			return err
 		}
 		values["user_id"] = user
-		made, err := a.Engine.Create(ctx, a.Superuser(), "gateway.client", []backend.Values{values})
+		made, err := a.CreateClient(ctx, values, as)
 		if err != nil {
 			return err
 		}

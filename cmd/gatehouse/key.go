@@ -28,11 +28,16 @@ type keyCreate struct {
 	PerDay     int64  `help:"Requests per day; 0 is no limit of its own."`
 	AllowedIPs string `name:"allowed-ips" help:"Addresses or CIDR ranges, separated by commas; empty: all."`
 	Expires    string `help:"Time to live, e.g. 12h, 30d, 1y; empty: never."`
+	odooFlags
 }
 
 // Run creates the key.
 func (c keyCreate) Run(cfg *config.Config) error {
 	ttl, err := parseDuration("--expires", c.Expires)
+	if err != nil {
+		return err
+	}
+	as, err := c.read()
 	if err != nil {
 		return err
 	}
@@ -48,7 +53,7 @@ func (c keyCreate) Run(cfg *config.Config) error {
 		if ttl > 0 {
 			spec.ExpiresAt = time.Now().UTC().Add(ttl)
 		}
-		key, id, err := a.CreateKey(ctx, spec)
+		key, id, err := a.CreateKeyAs(ctx, spec, as)
 		if err != nil {
 			return err
 		}

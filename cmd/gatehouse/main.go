@@ -20,6 +20,7 @@ type commands struct {
 	Key     keyCommand     `cmd:"" help:"Create, list and revoke API keys."`
 	Client  clientCommand  `cmd:"" help:"Create, list and deactivate OAuth2 clients, and change their secrets."`
 	Profile profileCommand `cmd:"" help:"Create, list, change and delete API profiles of users."`
+	Odoo    odooCommand    `cmd:"" help:"Delete the credentials for the Odoo, when their encryption key is lost."`
 	Webhook webhookCommand `cmd:"" help:"Create, list, test and delete webhooks, change their secrets, send events again."`
 	Job     jobCommand     `cmd:"" help:"List maintenance jobs, and run one."`
 	Setting settingCommand `cmd:"" help:"Show and change settings; a running server notices within a second."`

@@ -16,6 +16,7 @@ type userCommand struct {
 	Create   userCreate     `cmd:"" help:"Create a user."`
 	List     userList       `cmd:"" help:"List the users."`
 	Password userPassword   `cmd:"" help:"Give a user a new password, read from standard input."`
+	Odoo     userOdoo       `cmd:"" help:"Have a user's calls made as one of the Odoo's, by default for his keys, clients and tokens."`
 	Archive  userArchive    `cmd:"" help:"Archive a user: no credential of his works any more."`
 	Key      userKeyCommand `cmd:"" help:"Create, list and revoke the API keys of users, as Odoo has them."`
 }

@@ -102,6 +102,11 @@ func (a *App) ArchiveUser(ctx context.Context, login string) error {
 
 // CreateKey makes an API key and gives it, this once.
 func (a *App) CreateKey(ctx context.Context, spec identity.KeySpec) (key string, id int64, err error) {
+	return a.CreateKeyAs(ctx, spec, OdooKey{})
+}
+
+// CreateKeyAs is CreateKey for one that calls the Odoo as a user of its own.
+func (a *App) CreateKeyAs(ctx context.Context, spec identity.KeySpec, as OdooKey) (key string, id int64, err error) {
 	values := backend.Values{
 		"name": spec.Name, "user_id": spec.UserID, "scopes": spec.Scopes, "allowed_ips": spec.AllowedIPs,
 		"limit_minute": spec.Limits.Minute, "limit_hour": spec.Limits.Hour, "limit_day": spec.Limits.Day,
@@ -109,6 +114,7 @@ func (a *App) CreateKey(ctx context.Context, spec identity.KeySpec) (key string,
 	if !spec.ExpiresAt.IsZero() {
 		values["expires_at"] = spec.ExpiresAt.UTC().Format(time.DateTime)
 	}
+	as.fill(values)
 	made, err := a.Engine.Create(ctx, a.Superuser(), "gateway.key", []backend.Values{values})
 	if err != nil {
 		return "", 0, err

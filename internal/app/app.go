@@ -18,6 +18,9 @@ import (
 	"gatehouse/internal/idempotency"
 	"gatehouse/internal/identity"
 	"gatehouse/internal/job"
+	"gatehouse/internal/odoo"
+	"gatehouse/internal/odoorpc"
+	"gatehouse/internal/odoouser"
 	"gatehouse/internal/record"
 	"gatehouse/internal/redact"
 	"gatehouse/internal/setting"
@@ -42,7 +45,12 @@ type App struct {
 	Outbox   *webhook.Outbox
 	Webhooks *webhook.Dispatcher // sends while the app serves
 	Traffic  *traffic.Recorder
-	Version  string
+	// Odoo is the way to the Odoo in front of which Gatehouse stands, and
+	// OdooUsers are as whom it is taken; nil: there is none.
+	Odoo      *odoorpc.Client
+	OdooUsers *odoouser.Accounts
+	odoo      *odoo.Beside // answers for records then
+	Version   string
 
 	// FirstPassword is the password of the user admin if this start made it at
 	// random; it is shown once.
@@ -85,8 +93,12 @@ func (a *App) open(ctx context.Context) (err error) {
 	if a.Settings, err = setting.Open(ctx, a.DB); err != nil {
 		return fmt.Errorf("read the settings: %w", err)
 	}
+	if err := a.openOdoo(ctx, keys); err != nil {
+		return fmt.Errorf("prepare for the Odoo: %w", err)
+	}
 	a.Identity, err = identity.New(ctx, a.DB, identity.NewUsers(a.DB), identity.Options{
 		Passwords: passwords, Resources: resourceNames(a.Config), Algorithm: a.Config.Server.TokenSigning.Algorithm(),
+		Directory: a.directory(),
 	})
 	if err != nil {
 		return fmt.Errorf("prepare identities: %w", err)
@@ -142,6 +154,7 @@ func (a *App) Close(ctx context.Context) error {
 	if a.Webhooks != nil {
 		errs = append(errs, a.Webhooks.Stop(ctx))
 	}
+	a.closeOdoo()
 	if a.Identity != nil {
 		errs = append(errs, a.Identity.Close(ctx))
 	}

@@ -51,7 +51,7 @@ func Doctor(ctx context.Context, cfg *config.Config, log *slog.Logger, version s
 	if a.FirstPassword != "" { // this was the first start, which nobody else will tell of
 		checks = append(checks, Check{"administrator", Fine, fmt.Sprintf("login admin, password %s (shown this once)", a.FirstPassword)})
 	}
-	return append(checks, a.checkClock(ctx), a.checkModels(ctx), a.checkDemo(ctx))
+	return append(checks, a.checkClock(ctx), a.checkModels(ctx), a.checkDemo(ctx), a.checkOdoo(ctx))
 }
 
 func (a *App) checkClock(ctx context.Context) Check {
@@ -88,6 +88,9 @@ func (a *App) checkModels(ctx context.Context) Check {
 }
 
 func (a *App) checkDemo(ctx context.Context) Check {
+	if a.inFront() {
+		return Check{"demo users", Fine, "none here; the Odoo has users of its own"}
+	}
 	var logins []string
 	err := a.Engine.Sudo(ctx, func(e *record.Env) (err error) {
 		logins, err = business.DemoUsers(e)

@@ -15,7 +15,6 @@ import (
 	"gatehouse/internal/business"
 	"gatehouse/internal/httpapi"
 	"gatehouse/internal/oauth"
-	"gatehouse/internal/odooapi"
 	"gatehouse/internal/record"
 	"gatehouse/internal/throttle"
 	"gatehouse/web"
@@ -42,7 +41,12 @@ func (a *App) Handler() (http.Handler, error) {
 
 // api is the REST API, which describes itself.
 func (a *App) api() (*httpapi.Server, error) {
-	docs, err := apidoc.New(apidoc.Options{Source: a.Engine, Version: a.Version, Superuser: a.Superuser()})
+	records := a.records()
+	source, ok := records.(apidoc.Source)
+	if !ok {
+		return nil, errors.New("the data source does not describe itself")
+	}
+	docs, err := apidoc.New(apidoc.Options{Source: source, Version: a.Version, Superuser: a.Superuser()})
 	if err != nil {
 		return nil, err
 	}
@@ -50,16 +54,17 @@ func (a *App) api() (*httpapi.Server, error) {
 		return nil, err
 	}
 	return httpapi.New(httpapi.Deps{
-		Backend: a.Engine, Identity: a.Identity, Limiter: a.Limiter, Settings: a.Settings, Blocks: a.Blocks,
+		Backend: records, Identity: a.Identity, Limiter: a.Limiter, Settings: a.Settings, Blocks: a.Blocks,
 		Resources: resources(a.Config), Methods: httpapi.MethodLists(a.Config.API.Methods), Log: a.Log,
 		Observer: a.observers(), Telemetry: telemetry{a.Traffic},
 		TrustedProxies: a.Config.Server.TrustedProxies, MaxBody: int64(a.Config.Server.MaxBody),
 		MaxUpload:      int64(a.Config.Server.MaxUpload),
 		RequestTimeout: a.Config.Server.RequestTimeout, Version: a.Version,
-		Protocols: []httpapi.Protocol{&odooapi.API{Backend: a.Engine, Users: a.Identity}},
+		Protocols: []httpapi.Protocol{a.native()},
 		Documents: docs,
 		Answers:   answers{a.Answers},
 		OAuth:     &oauth.Server{Clients: a.Identity}, PublicURL: string(a.Config.Server.PublicURL),
+		InFront:        a.Odoo != nil,
 		AdmitUncounted: a.Config.Server.RateLimitOnError == "open",
 	})
 }
@@ -146,6 +151,9 @@ func (a *App) Greet(ctx context.Context, w io.Writer, addr net.Addr) error {
 		text += fmt.Sprintf("Administrator: login admin, password %s (shown this once)\n", a.FirstPassword)
 	}
 	err := a.Engine.Sudo(ctx, func(e *record.Env) error {
+		if a.inFront() { // users of the Odoo may have these names
+			return nil
+		}
 		users, err := business.DemoUsers(e)
 		if len(users) > 0 {
 			text += fmt.Sprintf("WARNING: demo users exist whose password is their login: %s. Archive them before others can reach this server.\n", strings.Join(users, ", "))

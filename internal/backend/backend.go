@@ -33,8 +33,18 @@ type Caller struct {
 	// access.Grants), whatever its user may; nil: it may.
 	Ungranting error
 	// Origin is who asks and from where, for the audit trail.
-	Origin  audit.Origin
+	Origin audit.Origin
+	// Account is the credential of the call, for a backend whose users are its own.
+	Account Account
 	Context Context
+}
+
+// Account is the credential that a call comes with.
+type Account struct {
+	Kind string // as package identity names it
+	ID   int64  // its row, 0 for those of users
+	Key  string `json:"-"` // the caller's own key, where it goes through to an Odoo
+	UID  int64  // as whom it calls the Odoo, by the Odoo's id; 0: not known
 }
 
 // Context is the part of Odoo's context that the backends understand.
@@ -124,6 +134,12 @@ type Created struct {
 	Once []map[string]string
 }
 
+// Summary is a model in a list of models.
+type Summary struct {
+	Name, Label string
+	May         [4]bool // by schema.Mode
+}
+
 // Description is what a field is like: values that encode to JSON, by Odoo's
 // names of the attributes.
 type Description = map[string]any
@@ -142,8 +158,8 @@ type Backend interface {
 	// Model describes a model that the caller may use in any way. An unknown or
 	// inaccessible one is NotFound, with the nearest name the caller may see.
 	Model(ctx context.Context, c *Caller, name string) (*schema.Model, error)
-	// Models lists the names of all models the caller may use, sorted.
-	Models(ctx context.Context, c *Caller) ([]string, error)
+	// Models lists all models the caller may use, sorted by name.
+	Models(ctx context.Context, c *Caller) ([]Summary, error)
 	// Search finds records and gives them to the sink. The result is the total
 	// if q.Count, else -1.
 	Search(ctx context.Context, c *Caller, q *Query, sink Sink) (int64, error)
@@ -176,6 +192,8 @@ type Backend interface {
 
 // Atomic is a Backend that can make one transaction of several calls.
 type Atomic interface {
+	// Transacts says whether it can for a model, and for batches over models, "".
+	Transacts(c *Caller, model string) bool
 	// Atomically runs fn in a transaction, which is committed if fn returns nil,
 	// else undone. The calls that fn makes with its context belong to it and see
 	// each other's changes; after a change has failed nothing is committed. Inside

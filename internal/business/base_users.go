@@ -1,6 +1,9 @@
 package business
 
-import s "gatehouse/internal/schema"
+import (
+	"gatehouse/internal/identity"
+	s "gatehouse/internal/schema"
+)
 
 // userModels are users, who delegate to their partner, and their keys.
 func userModels(partner *s.Model) []*s.Model {
@@ -12,7 +15,7 @@ func userModel() *s.Model {
 		Helped("Partner-related data of the user")
 	link.NoRules = true
 	return &s.Model{
-		Name: "res.users", Label: "User", Order: "name, login", RecName: "name",
+		Name: "res.users", Label: "User", Order: "name, login", RecName: "name", IDsBelow: identity.OdooUser(0),
 		RecNames: []string{"name", "login"},
 		Fields: []*s.Field{
 			link,

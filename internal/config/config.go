@@ -27,6 +27,7 @@ type Config struct {
 	Store   Store   `embed:"" group:"store"`
 	API     API     `embed:"" group:"api"`
 	Webhook Webhook `embed:"" group:"webhook"`
+	Odoo    Odoo    `embed:"" group:"odoo"`
 	Log     Log     `embed:"" group:"log"`
 
 	sources map[string]string // setting name → where its value came from
@@ -41,7 +42,7 @@ type Server struct {
 	PublicURL        PublicURL     `name:"public-url" env:"GATEHOUSE_PUBLIC_URL" placeholder:"URL" help:"Address at which callers reach this server, such as https://api.example.com: the issuer and endpoints that OAuth2 clients are told. Empty: what each caller reached it as."`
 	TokenSigning     Signing       `name:"token-signing" env:"GATEHOUSE_TOKEN_SIGNING" default:"stored" placeholder:"ALGORITHM" enum:"stored,HS256,EdDSA,ES256" help:"What new tokens are signed with; another one than before makes a new key, and tokens of the old one hold until they expire. stored: as the last key, HS256 in a new store. EdDSA and ES256 publish their public key at /.well-known/jwks.json."`
 	MaxBody          ByteSize      `name:"max-body" env:"GATEHOUSE_MAX_BODY" default:"8MiB" placeholder:"SIZE" help:"Largest request body, in bytes or with a unit (512KiB, 8MiB). Larger ones are answered 413."`
-	MaxUpload        ByteSize      `name:"max-upload" env:"GATEHOUSE_MAX_UPLOAD" default:"32MiB" placeholder:"SIZE" help:"Largest file that is put into a binary field as it is."`
+	MaxUpload        ByteSize      `name:"max-upload" env:"GATEHOUSE_MAX_UPLOAD" default:"32MiB" placeholder:"SIZE" help:"Largest file that is put into a binary field as it is, and largest form of files."`
 	RequestTimeout   time.Duration `name:"request-timeout" env:"GATEHOUSE_REQUEST_TIMEOUT" default:"30s" placeholder:"DURATION" help:"Longest time that one request may take."`
 	RateLimitOnError string        `name:"rate-limit-on-error" env:"GATEHOUSE_RATE_LIMIT_ON_ERROR" default:"closed" placeholder:"CHOICE" enum:"closed,open" help:"What becomes of requests that cannot be counted because the store does not answer. closed: they are refused with 503. open: they are let through without a limit."`
 	ShutdownTimeout  time.Duration `name:"shutdown-timeout" env:"GATEHOUSE_SHUTDOWN_TIMEOUT" default:"15s" placeholder:"DURATION" help:"Longest wait at shutdown for running requests to end and logs to be written."`
@@ -68,6 +69,20 @@ type Webhook struct {
 	AllowNetworks Networks `name:"webhook-allow-networks" env:"GATEHOUSE_WEBHOOK_ALLOW_NETWORKS" placeholder:"CIDR,..." help:"Networks that are not public (private, loopback, link-local) and that webhooks may call nevertheless, such as 10.1.0.0/16. Empty: none."`
 }
 
+// Odoo is the Odoo that Gatehouse stands in front of, if any.
+type Odoo struct {
+	URL            PublicURL     `name:"odoo-url" env:"GATEHOUSE_ODOO_URL" placeholder:"URL" help:"Address of an Odoo to stand in front of, such as https://erp.example.com: records come from there, and its users may call. Empty: records are of Gatehouse's own database."`
+	DB             string        `name:"odoo-db" env:"GATEHOUSE_ODOO_DB" placeholder:"NAME" help:"Name of the Odoo's database. Empty: the only one that it serves at that address."`
+	Protocol       string        `name:"odoo-protocol" env:"GATEHOUSE_ODOO_PROTOCOL" default:"auto" placeholder:"NAME" enum:"auto,json2,jsonrpc,xmlrpc,web" help:"How to talk to the Odoo. auto: the best that it has."`
+	Login          string        `name:"odoo-login" env:"GATEHOUSE_ODOO_LOGIN" placeholder:"LOGIN" help:"Login of the technical user, who reads what models and fields there are and looks for changes."`
+	Key            Secret        `name:"odoo-key" env:"GATEHOUSE_ODOO_KEY" from:"env,file" placeholder:"KEY" help:"API key of the technical user."`
+	Timeout        time.Duration `name:"odoo-timeout" env:"GATEHOUSE_ODOO_TIMEOUT" default:"30s" placeholder:"DURATION" help:"Longest time that one call of the Odoo may take."`
+	MaxConns       int           `name:"odoo-max-conns" env:"GATEHOUSE_ODOO_MAX_CONNS" default:"8" placeholder:"N" help:"Most calls of the Odoo at a time: not more than it has workers."`
+	Queue          int           `name:"odoo-queue" env:"GATEHOUSE_ODOO_QUEUE" default:"256" placeholder:"N" help:"Most calls that wait for their turn. More are answered 503."`
+	ForwardAddress bool          `name:"odoo-forward-address" env:"GATEHOUSE_ODOO_FORWARD_ADDRESS" help:"Tell the Odoo the address of who calls (X-Forwarded-For). Only for one that runs with proxy_mode and believes this server."`
+	EncryptionKey  Secret        `name:"encryption-key" env:"GATEHOUSE_ENCRYPTION_KEY" from:"env" help:"Key that credentials for the Odoo are sealed with in the store: 32 bytes as base64 or hexadecimal digits, the same on all nodes. Without it one is made in the file encryption.key of the data folder."`
+}
+
 // Log is what the process itself prints; the traffic log is a stored setting.
 type Log struct {
 	Format string `name:"log-format" env:"GATEHOUSE_LOG_FORMAT" default:"text" placeholder:"FORMAT" enum:"text,json" help:"Shape of the log on standard error."`
@@ -81,6 +96,7 @@ func groups() []kong.Group {
 		{Key: "store", Title: "Store"},
 		{Key: "api", Title: "API"},
 		{Key: "webhook", Title: "Webhooks"},
+		{Key: "odoo", Title: "Odoo"},
 		{Key: "log", Title: "Log"},
 	}
 }
@@ -106,6 +122,16 @@ func (c *Config) invalid() (name, why string) {
 		return "data-dir", "must not be empty"
 	case c.Store.DatabaseMaxConns < 0:
 		return "database-max-conns", "must not be negative"
+	case c.Odoo.URL != "" && c.Store.Demo:
+		return "demo", "is for the embedded database, and records are those of odoo-url"
+	case c.Odoo.Timeout <= 0:
+		return "odoo-timeout", "must be more than 0s"
+	case c.Odoo.MaxConns <= 0:
+		return "odoo-max-conns", "must be more than 0"
+	case c.Odoo.Queue <= 0:
+		return "odoo-queue", "must be more than 0"
+	case c.Odoo.Login != "" && c.Odoo.Key == "" || c.Odoo.Login == "" && c.Odoo.Key != "":
+		return "odoo-login", "needs odoo-key, and odoo-key needs odoo-login: set both or neither"
 	}
 	return "", ""
 }

@@ -15,7 +15,11 @@ func clientLogic(k *Keys) record.Logic {
 	changed := func(e *record.Env) error { return e.Tx().Signal(e.Ctx(), identity.ClientsChanged) }
 	return record.Logic{
 		Model: "gateway.client",
-		Prepare: func(_ *record.Env, values record.Values) error {
+		Ahead: k.proveOdooKey,
+		Prepare: func(e *record.Env, values record.Values) error {
+			if err := k.odooKey(e, "gateway.client", nil, values); err != nil {
+				return err
+			}
 			if err := checkClient(values, k.Service.Resources()); err != nil {
 				return err
 			}
@@ -36,9 +40,15 @@ func clientLogic(k *Keys) record.Logic {
 				e.Once(r, "client_id", r.Text("client_id"))
 				e.Once(r, "secret", secret)
 			}
+			if err := k.settleOdooKeys(e, "gateway.client", "gateway_client", recs); err != nil {
+				return err
+			}
 			return changed(e)
 		},
-		BeforeWrite: func(e *record.Env, _ []record.Rec, values record.Values) error {
+		BeforeWrite: func(e *record.Env, recs []record.Rec, values record.Values) error {
+			if err := k.odooKey(e, "gateway.client", recs, values); err != nil {
+				return err
+			}
 			if e.Sudo() != e { // drawSecret is the one that sets it
 				if err := ownClientID(values); err != nil {
 					return err

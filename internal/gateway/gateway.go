@@ -19,6 +19,8 @@ type Keys struct {
 	Service *identity.Service
 	// NeverBlock are the addresses that no block takes effect on.
 	NeverBlock []netip.Prefix
+	// Odoo is the Odoo in front of which Gatehouse stands; nil: none.
+	Odoo Odoo
 }
 
 // Logics is the behaviour of Gatehouse's own models.
@@ -32,7 +34,11 @@ func Logics(k *Keys) []record.Logic {
 func keyLogic(k *Keys) record.Logic {
 	return record.Logic{
 		Model: "gateway.key",
+		Ahead: k.proveOdooKey,
 		Prepare: func(e *record.Env, values record.Values) error {
+			if err := k.odooKey(e, "gateway.key", nil, values); err != nil {
+				return err
+			}
 			if err := checkKey(values, k.Service.Resources(), e.Now()); err != nil {
 				return err
 			}
@@ -57,6 +63,9 @@ func keyLogic(k *Keys) record.Logic {
 				}
 				e.Once(r, "key", key)
 			}
+			if err := k.settleOdooKeys(e, "gateway.key", "gateway_key", recs); err != nil {
+				return err
+			}
 			return e.Tx().Signal(e.Ctx(), identity.KeysChanged)
 		},
 		BeforeWrite: func(e *record.Env, recs []record.Rec, values record.Values) error {
@@ -69,6 +78,9 @@ func keyLogic(k *Keys) record.Logic {
 				if err := ownHash(values); err != nil {
 					return err
 				}
+			}
+			if err := k.odooKey(e, "gateway.key", recs, values); err != nil {
+				return err
 			}
 			return checkKey(values, k.Service.Resources(), time.Time{})
 		},

@@ -28,6 +28,7 @@ var floors = map[string]float64{
 	"internal/domain/domaintest":   1.1,
 	"internal/schema":              1.1,
 	"internal/audit":               1.15,
+	"internal/vault":               1.15,
 	"internal/setting":             1.2,
 	"internal/backend":             1.2,
 	"internal/backend/backendtest": 1.3,
@@ -43,10 +44,12 @@ var floors = map[string]float64{
 
 	"internal/odoowire": 2.5,
 
-	"internal/record":  3,
-	"internal/oauth":   3,
-	"internal/webhook": 3.5,
-	"internal/odoo":    3,
+	"internal/record":   3,
+	"internal/oauth":    3,
+	"internal/webhook":  3.5,
+	"internal/odoorpc":  2.6,
+	"internal/odoouser": 3.1,
+	"internal/odoo":     3.2,
 
 	"internal/business":              4,
 	"internal/business/businesstest": 4.1,

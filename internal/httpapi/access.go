@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gatehouse/internal/audit"
+	"gatehouse/internal/backend"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/identity"
 	"gatehouse/internal/schema"
@@ -93,6 +94,7 @@ func (s *Server) identify(c *call) error {
 	}
 	c.who = who
 	c.caller.UserID = who.UserID
+	c.caller.Account = AccountOf(who)
 	c.caller.Origin = audit.Origin{
 		Via: audit.API, UserID: who.UserID, Login: who.Login,
 		Credential: string(who.Kind), CredentialID: who.CredentialID, IP: c.ip, RequestID: c.event.RequestID,
@@ -102,6 +104,15 @@ func (s *Server) identify(c *call) error {
 	e.UserID, e.Login, e.LogLevel = who.UserID, who.Login, who.LogLevel
 	e.Credential, e.CredentialID = who.Kind, who.CredentialID
 	return nil
+}
+
+// AccountOf is the credential of a caller as backends know it.
+func AccountOf(who *identity.Principal) backend.Account {
+	a := backend.Account{Kind: string(who.Kind), ID: who.CredentialID, Key: who.Key}
+	if who.Odoo != nil {
+		a.UID = who.Odoo.ID
+	}
+	return a
 }
 
 // brings says whether a request has a credential that it may use: a header, or

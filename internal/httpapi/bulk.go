@@ -55,38 +55,14 @@ func (s *Server) writeMatching(c *call, in bulkInput) (reply, error) {
 	if err := reader.Err(); err != nil {
 		return reply{}, err
 	}
-	var ids []int64
-	if bulk, ok := s.deps.Backend.(backend.Bulk); ok {
-		ids, err = bulk.WriteAll(c.ctx, c.caller, in.query, values)
-	} else if ids, err = s.matching(c, in.query); err == nil && len(ids) > 0 {
-		err = s.deps.Backend.Write(c.ctx, c.caller, in.query.Model, ids, values)
-	}
+	ids, err := backend.WriteAll(c.ctx, s.deps.Backend, c.caller, in.query, values)
 	return affected(ids, "updated"), err
 }
 
 // deleteMatching deletes all records that the domain finds, or none.
 func (s *Server) deleteMatching(c *call, in bulkInput) (reply, error) {
-	var ids []int64
-	var err error
-	if bulk, ok := s.deps.Backend.(backend.Bulk); ok {
-		ids, err = bulk.UnlinkAll(c.ctx, c.caller, in.query)
-	} else if ids, err = s.matching(c, in.query); err == nil && len(ids) > 0 {
-		err = s.deps.Backend.Unlink(c.ctx, c.caller, in.query.Model, ids)
-	}
+	ids, err := backend.UnlinkAll(c.ctx, s.deps.Backend, c.caller, in.query)
 	return affected(ids, "deleted"), err
-}
-
-// matching finds the records for a backend that cannot do so in the transaction
-// of the change. That is one all the same.
-func (s *Server) matching(c *call, q *backend.BulkQuery) ([]int64, error) {
-	found := &backend.Page{}
-	total, err := s.deps.Backend.Search(c.ctx, c.caller, &backend.Query{
-		Model: q.Model, DomainText: q.DomainText, Fields: []string{"id"}, Order: "id", Limit: q.Most + 1, Count: true,
-	}, found)
-	if err == nil && len(found.Rows) > q.Most {
-		err = backend.TooManyAffected(total, q.Most)
-	}
-	return found.IDs(), err
 }
 
 // affected tells which records were changed.

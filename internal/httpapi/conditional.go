@@ -181,8 +181,8 @@ func changedMeanwhile() error {
 }
 
 // provided runs a change only if the record is what the caller believes it to
-// be. From the look at it until the end of the transaction nobody else can
-// change it.
+// be. Where the backend has transactions, nobody else can change it from the
+// look at it until the end.
 func (s *Server) provided(c *call, wanted condition, run func() (reply, error)) func() (reply, error) {
 	return func() (r reply, err error) {
 		if c.r.PathValue("id") == "" {
@@ -192,7 +192,11 @@ func (s *Server) provided(c *call, wanted condition, run func() (reply, error)) 
 		if err != nil {
 			return reply{}, err
 		}
-		err = s.atomically(c, func() error {
+		alone := s.atomically
+		if s.atomic(c) == nil {
+			alone = func(_ *call, fn func() error) error { return fn() }
+		}
+		err = alone(c, func() error {
 			version, err := s.heldVersion(c, id)
 			switch {
 			case fault.Is(err, fault.NotFound): // said in the words of the route
@@ -211,7 +215,7 @@ func (s *Server) provided(c *call, wanted condition, run func() (reply, error)) 
 
 // heldVersion gives the version of a record that nobody can change any more.
 func (s *Server) heldVersion(c *call, id int64) (int64, error) {
-	if atomic, ok := s.deps.Backend.(backend.Atomic); ok {
+	if atomic := s.atomic(c); atomic != nil {
 		if err := atomic.Hold(c.ctx, c.event.Model, []int64{id}); err != nil {
 			return 0, err
 		}

@@ -125,7 +125,9 @@ func (m *memory) Model(_ context.Context, c *backend.Caller, name string) (*sche
 	return m.enter("model", name, c)
 }
 
-func (m *memory) Models(context.Context, *backend.Caller) ([]string, error) { return nil, nil }
+func (m *memory) Models(context.Context, *backend.Caller) ([]backend.Summary, error) {
+	return nil, nil
+}
 
 func (m *memory) Ready(context.Context) error {
 	if m.fail != nil {

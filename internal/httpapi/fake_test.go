@@ -41,11 +41,11 @@ func (p people) Identify(_ context.Context, h http.Header, _ netip.Addr) (*ident
 	return nil, fault.New(fault.Unauthenticated, "Invalid API key")
 }
 
-func (p people) BeginSession(_ context.Context, login, password string, _ identity.Meta) (string, *identity.User, error) {
+func (p people) BeginSession(_ context.Context, login, password string, _ identity.Meta) (string, *identity.Principal, error) {
 	if login != "ann@example.com" || password != "secret" {
 		return "", nil, fault.New(fault.Unauthenticated, "Invalid login or password")
 	}
-	return "s", &identity.User{ID: 2, Login: login, Name: "Ann", Administrator: true}, nil
+	return "s", &identity.Principal{UserID: 2, Login: login, Name: "Ann", Administrator: true}, nil
 }
 
 func (p people) EndSession(_ context.Context, who *identity.Principal) error {
@@ -59,12 +59,12 @@ func (p people) RotateSigningKey(context.Context, audit.Origin) error { return n
 
 func (p people) UsedFrom(*identity.Principal, netip.Addr, time.Time) {}
 
-func (p people) Login(_ context.Context, login, password string, _ identity.Meta) (*identity.TokenPair, *identity.User, error) {
+func (p people) Login(_ context.Context, login, password string, _ identity.Meta) (*identity.TokenPair, *identity.Principal, error) {
 	if login != "ann@example.com" || password != "secret" {
 		return nil, nil, fault.New(fault.Unauthenticated, "Invalid login or password")
 	}
 	return &identity.TokenPair{AccessToken: "a", RefreshToken: "r", TokenType: "Bearer", ExpiresIn: 3600},
-		&identity.User{ID: 2, Login: login, Name: "Ann"}, nil
+		&identity.Principal{UserID: 2, Login: login, Name: "Ann"}, nil
 }
 
 func (p people) Refresh(_ context.Context, token string, _ identity.Meta) (*identity.TokenPair, error) {

@@ -47,12 +47,21 @@ func (s *Server) specially(c *call, run func() (reply, error)) (func() (reply, e
 	return run, nil
 }
 
+// atomic is the backend where it can make one transaction of what a request
+// does, else nil.
+func (s *Server) atomic(c *call) backend.Atomic {
+	if atomic, ok := s.deps.Backend.(backend.Atomic); ok && atomic.Transacts(c.caller, c.event.Model) {
+		return atomic
+	}
+	return nil
+}
+
 // atomically runs fn in one transaction: c.ctx carries it meanwhile.
 func (s *Server) atomically(c *call, fn func() error) error {
-	atomic, ok := s.deps.Backend.(backend.Atomic)
-	if !ok {
+	atomic := s.atomic(c)
+	if atomic == nil {
 		return fault.New(fault.BadRequest, "This data source cannot do several things in one transaction: "+
-			"dry_run, If-Match, Idempotency-Key and batches need one")
+			"dry_run and batches need one")
 	}
 	outer := c.ctx
 	defer func() { c.ctx = outer }()

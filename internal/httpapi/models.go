@@ -73,56 +73,31 @@ func (c *call) inScopes(model string) error {
 	return missingScope(identity.Need{Action: identity.Read, Model: model})
 }
 
-// accessTo asks what the caller may do with a model.
-func (s *Server) accessTo(c *call, model string) (modelAccess, error) {
-	var a modelAccess
-	for _, right := range []struct {
-		allowed *bool
-		mode    schema.Mode
-		action  identity.Action
-	}{
-		{&a.Read, schema.Read, identity.Read},
-		{&a.Create, schema.Create, identity.Write},
-		{&a.Write, schema.Write, identity.Write},
-		{&a.Delete, schema.Unlink, identity.Delete},
-	} {
-		if !c.who.Scopes.Allows(identity.Need{Action: right.action, Model: model}) {
-			continue
-		}
-		var err error
-		if *right.allowed, err = s.deps.Backend.May(c.ctx, c.caller, model, right.mode, nil); err != nil {
-			return a, err
-		}
+// access is what the credential and its user allow together.
+func (c *call) accessTo(model string, may [4]bool) modelAccess {
+	allowed := func(mode schema.Mode, action identity.Action) bool {
+		return may[mode] && c.who.Scopes.Allows(identity.Need{Action: action, Model: model})
 	}
-	return a, nil
+	return modelAccess{
+		Read: allowed(schema.Read, identity.Read), Create: allowed(schema.Create, identity.Write),
+		Write: allowed(schema.Write, identity.Write), Delete: allowed(schema.Unlink, identity.Delete),
+	}
 }
 
 func (s *Server) listModels(c *call) (reply, error) {
-	names, err := s.deps.Backend.Models(c.ctx, c.caller)
+	all, err := s.deps.Backend.Models(c.ctx, c.caller)
 	if err != nil {
 		return reply{}, err
 	}
 	wanted, models, scoped := strings.ToLower(c.params.search), []modelInfo{}, false
-	for _, name := range names {
-		if c.inScopes(name) != nil {
+	for _, m := range all {
+		if c.inScopes(m.Name) != nil {
 			continue
 		}
 		scoped = true
-		m, err := s.deps.Backend.Model(c.ctx, c.caller, name)
-		if fault.Is(err, fault.NotFound) {
-			continue // it went away meanwhile
+		if strings.Contains(strings.ToLower(m.Name), wanted) || strings.Contains(strings.ToLower(m.Label), wanted) {
+			models = append(models, modelInfo{Name: m.Name, Label: m.Label, Access: c.accessTo(m.Name, m.May)})
 		}
-		if err != nil {
-			return reply{}, err
-		}
-		if !strings.Contains(strings.ToLower(name), wanted) && !strings.Contains(strings.ToLower(m.Label), wanted) {
-			continue
-		}
-		access, err := s.accessTo(c, name)
-		if err != nil {
-			return reply{}, err
-		}
-		models = append(models, modelInfo{Name: name, Label: m.Label, Access: access})
 	}
 	if !scoped {
 		return reply{}, missingScope(identity.Need{Action: identity.Read})
@@ -139,10 +114,13 @@ func (s *Server) showModel(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	info := modelInfo{Name: m.Name, Label: m.Label}
-	if info.Access, err = s.accessTo(c, name); err != nil {
-		return reply{}, err
+	var may [4]bool
+	for mode := range may {
+		if may[mode], err = s.deps.Backend.May(c.ctx, c.caller, name, schema.Mode(mode), nil); err != nil {
+			return reply{}, err
+		}
 	}
+	info := modelInfo{Name: m.Name, Label: m.Label, Access: c.accessTo(name, may)}
 	if info.Fields, err = s.deps.Backend.Describe(c.ctx, c.caller, name, nil, fieldAttributes()); err != nil {
 		return reply{}, err
 	}

@@ -3,8 +3,10 @@ package httpapi
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"strconv"
 	"strings"
+	"time"
 
 	"gatehouse/internal/fault"
 	"gatehouse/internal/httpapi/wire"
@@ -43,6 +45,11 @@ type Answers interface {
 	Find(ctx context.Context, r KeptRequest) (*KeptAnswer, error)
 	// Keep stores an answer, in the running transaction where there is one.
 	Keep(ctx context.Context, r KeptRequest, a KeptAnswer) error
+	// Claim is Find for a request that runs in no transaction: all nodes know
+	// from then on that it has begun. Conflict: it had before, and nobody knows how it ended.
+	Claim(ctx context.Context, r KeptRequest) (*KeptAnswer, error)
+	// Release takes a claim back: nothing was done.
+	Release(ctx context.Context, r KeptRequest) error
 }
 
 // once runs a POST if it is the first with its key, else gives the answer of
@@ -61,6 +68,9 @@ func (s *Server) once(c *call, run func() (reply, error)) (func() (reply, error)
 			return reply{}, err
 		}
 		defer end()
+		if s.atomic(c) == nil {
+			return s.claimed(c, request, run)
+		}
 		ran := false
 		err = s.atomically(c, func() error {
 			ran = false
@@ -89,6 +99,51 @@ func (s *Server) once(c *call, run func() (reply, error)) (func() (reply, error)
 		}
 		return r, err
 	}, nil
+}
+
+// claimed is once over a backend without transactions. What ends in a way that
+// nobody can know, such as a lost connection, stays claimed.
+func (s *Server) claimed(c *call, request KeptRequest, run func() (reply, error)) (reply, error) {
+	kept, err := s.deps.Answers.Claim(c.ctx, request)
+	if err != nil {
+		return reply{}, err
+	}
+	if kept != nil {
+		return replay(kept)
+	}
+	r, err := run()
+	// The work is done: that the caller has gone must not lose what is known of it.
+	after, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), claimTimeout)
+	defer cancel()
+	outer := c.ctx
+	defer func() { c.ctx = outer }()
+	c.ctx = after
+	switch {
+	case err == nil:
+		answer, failed := c.answerToKeep(&r)
+		if failed != nil {
+			return reply{}, failed
+		}
+		return r, s.deps.Answers.Keep(after, request, answer)
+	case lasting(err):
+		if kept := s.keepRefusal(c, request, err); kept != nil {
+			return reply{}, kept
+		}
+	case !uncertain(err):
+		if failed := s.deps.Answers.Release(after, request); failed != nil {
+			return reply{}, failed
+		}
+	}
+	return reply{}, err
+}
+
+// claimTimeout bounds the writing of what became of a claim.
+const claimTimeout = 5 * time.Second
+
+// uncertain says that a change may have been made or not.
+func uncertain(err error) bool {
+	return fault.Is(err, fault.Internal) || fault.Is(err, fault.BadGateway) || fault.Is(err, fault.GatewayTimeout) ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // keptRequest reads the key. A request is the same if method, path, query and

@@ -47,7 +47,7 @@ func (s *Server) beginSession(c *call, in loginInput) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	c.event.UserID, c.event.Login = user.ID, user.Login
+	c.event.UserID, c.event.Login = user.UserID, user.Login
 	s.setCookie(c, token, int(identity.SessionLife.Seconds()))
 	type account struct {
 		userView
@@ -56,7 +56,7 @@ func (s *Server) beginSession(c *call, in loginInput) (reply, error) {
 	return reply{data: struct {
 		User      account `json:"user"`
 		ExpiresIn int     `json:"expires_in"`
-	}{account{userView{user.ID, user.Name, user.Login}, user.Administrator}, int(identity.SessionLife.Seconds())}}, nil
+	}{account{viewOf(user), user.Administrator}, int(identity.SessionLife.Seconds())}}, nil
 }
 
 // endSession signs out.

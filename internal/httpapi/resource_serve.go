@@ -225,7 +225,7 @@ func (r curated) create(c *call, in createInput) (reply, error) {
 // not read it.
 func (r curated) shown(c *call, id int64) ([]byte, error) {
 	raw, err := r.show(c, id)
-	if err != nil && unreadable(err) {
+	if err != nil && r.unreadable(c, err) {
 		return appendID(nil, id, nil), nil
 	}
 	return raw, err
@@ -245,7 +245,7 @@ func (r curated) showAll(c *call, m *schema.Model, created *backend.Created) ([]
 	case err == nil && v.sort(created.IDs):
 		raw, _ := v.finish()
 		return raw, nil
-	case err == nil || unreadable(err):
+	case err == nil || r.unreadable(c, err):
 		return appendIDList(nil, created), nil
 	}
 	return nil, err

@@ -29,10 +29,10 @@ import (
 // Identity is what the API needs of package identity.
 type Identity interface {
 	Identify(ctx context.Context, h http.Header, ip netip.Addr) (*identity.Principal, error)
-	Login(ctx context.Context, login, password string, meta identity.Meta) (*identity.TokenPair, *identity.User, error)
+	Login(ctx context.Context, login, password string, meta identity.Meta) (*identity.TokenPair, *identity.Principal, error)
 	Refresh(ctx context.Context, token string, meta identity.Meta) (*identity.TokenPair, error)
 	Logout(ctx context.Context, p *identity.Principal, refresh string) error
-	BeginSession(ctx context.Context, login, password string, meta identity.Meta) (string, *identity.User, error)
+	BeginSession(ctx context.Context, login, password string, meta identity.Meta) (string, *identity.Principal, error)
 	EndSession(ctx context.Context, p *identity.Principal) error
 	RotateSigningKey(ctx context.Context, who audit.Origin) error
 	// UsedFrom notes where and when a credential was used; it does not block.
@@ -85,6 +85,8 @@ type Deps struct {
 	// PublicURL is where callers reach the server, without a slash at the end;
 	// "": what they reached it as.
 	PublicURL string
+	// InFront says that the records are those of an Odoo.
+	InFront bool
 	// Methods narrows which business methods may be called.
 	Methods MethodLists
 	// Answers does requests with an idempotency key once; nil minds no keys.

@@ -92,11 +92,11 @@ func (s *Server) login(c *call, in loginInput) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	c.event.UserID, c.event.Login = user.ID, user.Login
+	c.event.UserID, c.event.Login = user.UserID, user.Login
 	return reply{data: struct {
 		*identity.TokenPair
 		User userView `json:"user"`
-	}{pair, userView{user.ID, user.Name, user.Login}}}, nil
+	}{pair, viewOf(user)}}, nil
 }
 
 func (s *Server) readRefresh(c *call) (string, error) {

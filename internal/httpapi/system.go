@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"gatehouse/internal/fault"
+	"gatehouse/internal/identity"
 )
 
 // about tells what this server is.
@@ -11,6 +12,7 @@ func (s *Server) about(*call) (reply, error) {
 	return reply{data: map[string]any{
 		"name":    "Gatehouse",
 		"version": s.deps.Version,
+		"odoo":    s.deps.InFront,
 		"links": map[string]string{
 			"ping": "/api/v1/ping", "login": "/api/v1/auth/login", "health": "/healthz", "ready": "/readyz",
 		},
@@ -37,7 +39,13 @@ type userView struct {
 	Login string `json:"login"`
 }
 
-func (c *call) user() userView { return userView{c.who.UserID, c.who.Name, c.who.Login} }
+func (c *call) user() userView { return viewOf(c.who) }
+
+// viewOf shows a caller himself.
+func viewOf(who *identity.Principal) userView {
+	p := who.Person()
+	return userView{p.ID, p.Name, p.Login}
+}
 
 // ping checks a credential.
 func (s *Server) ping(c *call) (reply, error) {

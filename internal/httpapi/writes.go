@@ -94,7 +94,7 @@ func (s *Server) oneCreated(c *call, in *createInput, created *backend.Created) 
 	raw := appendID(nil, id, once)
 	if in.fields != nil {
 		row, err := s.readBack(c, in.model, id, in.fields, in.shape, besides(once, in.fields))
-		if err != nil && !unreadable(err) {
+		if err != nil && !s.unreadable(c, err) {
 			return reply{}, err
 		}
 		if err == nil {
@@ -103,7 +103,7 @@ func (s *Server) oneCreated(c *call, in *createInput, created *backend.Created) 
 	}
 	return reply{
 		raw: raw, message: "Record created successfully", created: true, secret: len(once) > 0,
-		location: c.r.URL.Path + "/" + strconv.FormatInt(id, 10), // some models have two paths
+		location: strings.TrimSuffix(c.r.URL.Path, uploadPath) + "/" + strconv.FormatInt(id, 10), // some models have two paths
 	}, nil
 }
 
@@ -122,7 +122,7 @@ func (s *Server) manyCreated(c *call, in *createInput, created *backend.Created)
 		if err == nil {
 			r.raw, err = s.inOrder(c, in, created, tree)
 		}
-		if err == nil || !unreadable(err) {
+		if err == nil || !s.unreadable(c, err) {
 			return r, err
 		}
 	}
@@ -170,7 +170,7 @@ func (s *Server) writeRecord(c *call, in writeInput) (reply, error) {
 	r := reply{raw: appendID(nil, in.id, nil), message: "Record updated successfully"}
 	if in.fields != nil {
 		row, err := s.readBack(c, in.model, in.id, in.fields, in.shape, nil)
-		if err != nil && !unreadable(err) {
+		if err != nil && !s.unreadable(c, err) {
 			return reply{}, err
 		}
 		if err == nil {
@@ -180,10 +180,11 @@ func (s *Server) writeRecord(c *call, in writeInput) (reply, error) {
 	return r, nil
 }
 
-// unreadable says that a record which was just written may not be read by
-// the caller. The change is made, so the answer is its id, not an error.
-func unreadable(err error) bool {
-	return fault.Is(err, fault.Forbidden) || fault.Is(err, fault.NotFound)
+// unreadable says that a record which was just written cannot be read by the
+// caller. The change is made, so the answer is its id, not an error; where there
+// is a transaction, that is so only if he may not.
+func (s *Server) unreadable(c *call, err error) bool {
+	return s.atomic(c) == nil || fault.Is(err, fault.Forbidden) || fault.Is(err, fault.NotFound)
 }
 
 // knownFields finds names that the model does not have, or does not show.

@@ -93,6 +93,10 @@ func (s *Store) Find(ctx context.Context, r Request) (*Answer, error) {
 	if tx == nil {
 		return nil, fault.New(fault.Internal, "Find outside of a transaction")
 	}
+	return find(ctx, tx, r)
+}
+
+func find(ctx context.Context, tx sqldb.Tx, r Request) (*Answer, error) {
 	alone, err := sqldb.TryLock(ctx, tx, "idempotency\x00"+r.Owner+"\x00"+r.Key)
 	if err != nil {
 		return nil, storeFault(err)
@@ -128,19 +132,48 @@ func oldest(d sqldb.Dialect, seconds string) string {
 // Keep stores an answer: with the changes of the transaction that ctx carries
 // or, where there is none, on its own.
 func (s *Store) Keep(ctx context.Context, r Request, a Answer) error {
-	keep := func(tx sqldb.Tx) error {
-		_, err := tx.Exec(ctx, `insert into gateway_idempotency (owner, key, print, status, location, body, withheld, create_date)
-			values ($1, $2, $3, $4, $5, $6, $7, `+tx.Dialect().Now()+`)
-			on conflict (owner, key) do update set print = excluded.print, status = excluded.status, location = excluded.location,
-			body = excluded.body, withheld = excluded.withheld, create_date = excluded.create_date
-			where gateway_idempotency.create_date <= `+oldest(tx.Dialect(), "$8"),
-			r.Owner, r.Key, r.Print[:], int64(a.Status), a.Location, a.Body, a.Withheld, -int64(Lifetime/time.Second))
-		return err
-	}
 	if tx := s.running(ctx); tx != nil {
-		return storeFault(keep(tx))
+		return storeFault(keep(ctx, tx, r, a))
 	}
-	return storeFault(s.db.Write(ctx, keep))
+	return storeFault(s.db.Write(ctx, func(tx sqldb.Tx) error { return keep(ctx, tx, r, a) }))
+}
+
+func keep(ctx context.Context, tx sqldb.Tx, r Request, a Answer) error {
+	_, err := tx.Exec(ctx, `insert into gateway_idempotency (owner, key, print, status, location, body, withheld, create_date)
+		values ($1, $2, $3, $4, $5, $6, $7, `+tx.Dialect().Now()+`)
+		on conflict (owner, key) do update set print = excluded.print, status = excluded.status, location = excluded.location,
+		body = excluded.body, withheld = excluded.withheld, create_date = excluded.create_date
+		where gateway_idempotency.status = 0 or gateway_idempotency.create_date <= `+oldest(tx.Dialect(), "$8"),
+		r.Owner, r.Key, r.Print[:], int64(a.Status), a.Location, a.Body, a.Withheld, -int64(Lifetime/time.Second))
+	return err
+}
+
+// Claim is Find for a request whose change is no transaction of this store. Where
+// it gives no answer, the request is claimed: until Keep or Release everybody
+// else gets a Conflict, also after a crash, as nobody knows then what was done.
+func (s *Store) Claim(ctx context.Context, r Request) (found *Answer, err error) {
+	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
+		if found, err = find(ctx, tx, r); err != nil {
+			return err
+		}
+		switch {
+		case found == nil:
+			return keep(ctx, tx, r, Answer{})
+		case found.Status == 0:
+			return fault.New(fault.Conflict, "A request with this Idempotency-Key was begun, and how it ended is not known: "+
+				"look whether it was done, and use a new key")
+		}
+		return nil
+	})
+	return found, storeFault(err)
+}
+
+// Release takes a claim back.
+func (s *Store) Release(ctx context.Context, r Request) error {
+	return storeFault(s.db.Write(ctx, func(tx sqldb.Tx) error {
+		_, err := tx.Exec(ctx, `delete from gateway_idempotency where owner = $1 and key = $2 and status = 0`, r.Owner, r.Key)
+		return err
+	}))
 }
 
 // Vacuum deletes answers that are not good any more and gives their number.

@@ -19,6 +19,7 @@ type account struct {
 	limits   Limits
 	allowed  []netip.Prefix
 	logLevel string
+	odoo     *Person // as whom he calls the Odoo; nil: nobody
 	users    uint64
 }
 
@@ -60,7 +61,12 @@ func (s *Service) loadAccount(ctx context.Context, id int64, users uint64) (*acc
 	if !u.Active {
 		return nil, noUser()
 	}
-	a := &account{user: u, version: u.passwordVersion(), users: users}
+	a := &account{user: u, version: u.passwordVersion(), users: users, odoo: u.person()}
+	if s.directory != nil && a.odoo == nil {
+		if a.odoo, err = s.directory.Attached(ctx, id); err != nil {
+			return nil, err
+		}
+	}
 	err = s.db.Read(ctx, func(q sqldb.Querier) error {
 		return q.Query(ctx, `select limit_minute, limit_hour, limit_day, allowed_ips, log_level
 			from gateway_profile where user_id = $1 and active`, []any{id}, func(r sqldb.Row) (err error) {
@@ -79,7 +85,7 @@ func (s *Service) loadAccount(ctx context.Context, id int64, users uint64) (*acc
 func (a *account) principal() *Principal {
 	return &Principal{
 		UserID: a.user.ID, Login: a.user.Login, Name: a.user.Name,
-		Administrator: a.user.Administrator,
-		Limits:        a.limits, AllowedIPs: a.allowed, LogLevel: a.logLevel,
+		Administrator: a.user.Administrator, Odoo: a.odoo,
+		Limits: a.limits, AllowedIPs: a.allowed, LogLevel: a.logLevel,
 	}
 }

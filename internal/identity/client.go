@@ -58,6 +58,8 @@ type Client struct {
 	limits  Limits
 	allowed string
 	life    time.Duration
+	odooUID int64 // as for keys
+	odooAs  string
 
 	clients uint64 // the generation for which it holds, in the cache
 }
@@ -78,12 +80,13 @@ func (s *Service) findClient(ctx context.Context, id string) (c *Client, err err
 	}
 	err = s.db.Read(ctx, func(q sqldb.Querier) error {
 		return q.Query(ctx, `select id, user_id, active, secret_hash, public_key, scopes,
-				limit_minute, limit_hour, limit_day, allowed_ips, token_lifetime
+				limit_minute, limit_hour, limit_day, allowed_ips, token_lifetime, odoo_uid, odoo_login
 			from gateway_client where client_id = $1`, []any{id}, func(r sqldb.Row) error {
 			c = &Client{
 				row: r.Int(0), id: id, userID: r.Int(1), active: r.Bool(2), hash: r.Text(3), keys: r.Text(4),
 				limits:  Limits{Minute: max(0, r.Int(6)), Hour: max(0, r.Int(7)), Day: max(0, r.Int(8))},
 				allowed: r.Text(9), life: lifetime(r.Int(10)),
+				odooUID: r.Int(11), odooAs: r.Text(12),
 			}
 			c.words = r.Text(5)
 			return nil
@@ -166,6 +169,7 @@ func (s *Service) identifyClient(ctx context.Context, sum digest, e *tokenEntry)
 	p.Subject = "client:" + strconv.FormatInt(c.row, 10)
 	p.Scopes = c.scopes.Cut(strings.Join(e.claims.Scopes, " "))
 	p.Limits = c.limits.over(a.limits)
+	p.Odoo = a.calling(c.odooUID, c.odooAs)
 	if p.AllowedIPs, err = c.addresses(a); err != nil {
 		return nil, err
 	}

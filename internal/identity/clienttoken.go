@@ -92,7 +92,7 @@ func (s *Service) InspectToken(ctx context.Context, token string) (*TokenInfo, e
 		return nil, err
 	}
 	info := &TokenInfo{
-		ClientID: said.ClientID, Username: p.Login, Subject: said.Subject, Issuer: said.Issuer,
+		ClientID: said.ClientID, Username: p.Person().Login, Subject: said.Subject, Issuer: said.Issuer,
 		ID: said.ID, Expires: said.ExpiresAt.Time, IssuedAt: said.IssuedAt.Time,
 	}
 	if said.Type == clientToken {

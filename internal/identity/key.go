@@ -83,6 +83,8 @@ func (s *Service) loadKeyOnce(ctx context.Context, sum digest, keys uint64) (*ke
 type keyRow struct {
 	id, userID int64
 	scopes     string
+	odooUID    int64 // as whom it calls the Odoo; 0: as its user
+	odooLogin  string
 	limits     Limits
 	allowed    string
 	expires    time.Time
@@ -93,12 +95,13 @@ func (s *Service) loadKey(ctx context.Context, sum digest, keys uint64) (*keyEnt
 	var k *keyRow
 	err := s.db.Read(ctx, func(q sqldb.Querier) error {
 		return q.Query(ctx, `select id, user_id, scopes, limit_minute, limit_hour, limit_day, allowed_ips,
-				expires_at, active, revoked_at from gateway_key where key_hash = $1`,
+				expires_at, active, revoked_at, odoo_uid, odoo_login from gateway_key where key_hash = $1`,
 			[]any{hex.EncodeToString(sum[:])}, func(r sqldb.Row) error {
 				k = &keyRow{
 					id: r.Int(0), userID: r.Int(1), scopes: r.Text(2),
 					limits:  Limits{Minute: max(0, r.Int(3)), Hour: max(0, r.Int(4)), Day: max(0, r.Int(5))},
 					allowed: r.Text(6), expires: r.Time(7), revoked: !r.Bool(8) || !r.Null(9),
+					odooUID: r.Int(10), odooLogin: r.Text(11),
 				}
 				return nil
 			})
@@ -131,6 +134,7 @@ func (k *keyRow) principal(a *account) (*Principal, error) {
 	p.Kind, p.CredentialID = APIKey, k.id
 	p.Subject = "key:" + strconv.FormatInt(k.id, 10)
 	p.Limits = k.limits.over(a.limits)
+	p.Odoo = a.calling(k.odooUID, k.odooLogin)
 	// A row that somebody wrote past the checks must not open anything: without
 	// scopes that read nothing is allowed, and without a list nobody comes in.
 	p.Scopes, _ = ParseScopes(k.scopes)

@@ -41,7 +41,7 @@ func keyModel() *schema.Model {
 			schema.NewChar("key_hash", "Key Hash").Req().Hidden(),
 			schema.NewChar("prefix", "Key Starts With").RO().NoCopy().Helped("The first 8 characters, to recognise the key by"),
 			schema.NewText("scopes", "Scopes").Req().Helped("Such as read,orders_write,res.partner:read"),
-		}, append(limitFields(),
+		}, append(append(odooFields(), limitFields()...),
 			schema.NewDatetime("expires_at", "Expires").Helped("Empty: never"),
 			schema.NewBoolean("active", "Active").Def(true),
 			schema.NewDatetime("revoked_at", "Revoked").RO().NoCopy(),
@@ -68,7 +68,7 @@ func clientModel() *schema.Model {
 			schema.NewText("public_key", "Public Key").Helped("For private_key_jwt: PEM, or a JSON Web Key or set of them"),
 			schema.NewText("scopes", "Allowed Scopes").Req().Helped("Such as read,orders_write,res.partner:read"),
 			schema.NewInteger("token_lifetime", "Token Lifetime (s)").Def(int64(DefaultTokenLifetime)),
-		}, append(limitFields(), schema.NewBoolean("active", "Active").Def(true))...),
+		}, append(append(odooFields(), limitFields()...), schema.NewBoolean("active", "Active").Def(true))...),
 	}
 }
 
@@ -100,6 +100,17 @@ func tokenModel() *schema.Model {
 // userField is the user that a credential or profile belongs to; they go with him.
 func userField() *schema.Field {
 	return schema.NewMany2one("user_id", "User", "res.users").Req().OnDeleteDo(schema.Cascade)
+}
+
+// odooFields are as whom a credential calls the Odoo, where that is not its user.
+func odooFields() []*schema.Field {
+	return []*schema.Field{
+		schema.NewChar("odoo_login", "Odoo Login").NoCopy().
+			Helped("Whoever uses it calls the Odoo as the user with this login; empty: as the credential's own user. Needs odoo_key"),
+		schema.NewChar("odoo_key", "Odoo API Key").Hidden().
+			Helped("API key of that user, made in the Odoo; kept sealed and never shown"),
+		schema.NewInteger("odoo_uid", "Odoo User").RO().NoCopy().Helped("Id that the user has in the Odoo"),
+	}
 }
 
 // limitFields are what a profile gives and a key may override.

@@ -25,6 +25,7 @@ type Secret struct {
 type proved struct {
 	users     uint64
 	stored    string
+	made      time.Time
 	principal *Principal
 }
 
@@ -45,13 +46,14 @@ func (s *Service) IdentifyPassword(ctx context.Context, c Secret, ip netip.Addr)
 	}
 	sum, users := s.proofOf(c, ip), s.usersGen.Load()
 	e, found := s.proofs.get(sum)
+	found = found && s.stillProved(e.principal.UserID, e.made, now)
 	if found && e.users == users {
 		return e.principal, nil
 	}
 	if found {
 		if a, err := s.account(ctx, e.principal.UserID); err == nil &&
 			subtle.ConstantTimeCompare([]byte(a.user.PasswordHash), []byte(e.stored)) == 1 {
-			return s.prove(sum, a), nil
+			return s.prove(sum, a, e.made), nil
 		}
 		s.proofs.remove(sum)
 	}
@@ -59,24 +61,24 @@ func (s *Service) IdentifyPassword(ctx context.Context, c Secret, ip netip.Addr)
 	if err != nil {
 		return nil, err
 	}
-	return s.prove(sum, a), nil
+	return s.prove(sum, a, now), nil
 }
 
 // prove remembers a password that is right.
-func (s *Service) prove(sum digest, a *account) *Principal {
+func (s *Service) prove(sum digest, a *account, made time.Time) *Principal {
 	p := a.principal()
 	p.Kind, p.Scopes = Password, AllScopes()
 	p.Subject = "user:" + strconv.FormatInt(a.user.ID, 10)
-	s.proofs.put(sum, &proved{users: a.users, stored: a.user.PasswordHash, principal: p})
+	s.proofs.put(sum, &proved{users: a.users, stored: a.user.PasswordHash, made: made, principal: p})
 	return p
 }
 
 // passwordAccount checks a password that is not known yet.
 func (s *Service) passwordAccount(ctx context.Context, c Secret, ip netip.Addr, now time.Time) (*account, error) {
-	login := c.Login
+	login, check := c.Login, s.checkPassword
 	if c.UserID != 0 {
 		// Who does not exist is asked for all the same, under a name of his own.
-		login = "#" + strconv.FormatInt(c.UserID, 10)
+		login, check = "#"+strconv.FormatInt(c.UserID, 10), s.localPassword
 		u, err := s.users.ByID(ctx, c.UserID)
 		if err != nil && !fault.Is(err, fault.NotFound) {
 			return nil, storeFault(err, "find the user of a password")
@@ -89,12 +91,12 @@ func (s *Service) passwordAccount(ctx context.Context, c Secret, ip netip.Addr, 
 		s.attempts.failAddress(ip, now) // see IdentifyPassword: this was a guess at the memory
 		return nil, err
 	}
-	u, err := s.checkPassword(ctx, login, c.Password, ip)
+	u, err := check(ctx, login, c.Password, ip)
+	if err == nil && u == nil {
+		u, err = s.odooPasswordOf(ctx, c, login, ip)
+	}
 	if err != nil {
 		return nil, err
-	}
-	if c.UserID != 0 && u.ID != c.UserID {
-		return nil, wrongPassword()
 	}
 	a, err := s.account(ctx, u.ID)
 	if fault.Is(err, fault.NotFound) {
@@ -112,6 +114,7 @@ func (s *Service) keyAsPassword(ctx context.Context, c Secret, ip netip.Addr) (p
 	case isKey(c.Password):
 		p, err = s.identifyKey(ctx, c.Password, now)
 	case isUserKey:
+		k.asUID, k.asLogin = c.UserID, c.Login
 		p, err = s.identifyUserKey(ctx, c.Password, k, ip, now)
 	default:
 		return nil, false, nil
@@ -122,10 +125,19 @@ func (s *Service) keyAsPassword(ctx context.Context, c Secret, ip netip.Addr) (p
 	if err != nil {
 		return nil, false, err
 	}
-	if p.UserID != c.UserID && (c.UserID != 0 || p.Login != c.Login) {
+	if !c.names(p) {
 		return nil, false, wrongPassword()
 	}
 	return p, true, nil
+}
+
+// names says whether a secret is about a caller: by what he is here, or by
+// what he is to the Odoo.
+func (c *Secret) names(p *Principal) bool {
+	if c.UserID != 0 {
+		return c.UserID == p.UserID || p.Odoo != nil && c.UserID == p.Odoo.ID
+	}
+	return c.Login == p.Login || p.Odoo != nil && c.Login == p.Odoo.Login
 }
 
 // looksLikeKey says whether a password could be an API key. Clients go on

@@ -62,10 +62,23 @@ type Principal struct {
 	Limits  Limits
 	// AllowedIPs restricts where calls may come from; empty: anywhere.
 	AllowedIPs []netip.Prefix
+	// Odoo is as whom he calls the Odoo in front of which Gatehouse stands; nil:
+	// nobody. UserID, Login and Name are always those of the store.
+	Odoo *Person
 	// Administrator says that the user is one (Odoo's group base.group_system).
 	Administrator bool
 	// LogLevel of the user's profile; "" is the global one.
 	LogLevel string
+	// Key is the caller's own key where it goes through to a real Odoo, else "".
+	Key string `json:"-"`
+}
+
+// Person is the caller as he is told of himself.
+func (p *Principal) Person() Person {
+	if p.Odoo != nil {
+		return *p.Odoo
+	}
+	return Person{p.UserID, p.Login, p.Name}
 }
 
 // AllowedFrom says whether the credential may be used from an address.

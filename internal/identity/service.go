@@ -37,6 +37,8 @@ type Options struct {
 	// Algorithm is what new tokens are signed with: HS256, EdDSA or ES256. "" is
 	// that of the last key, which in a new store is HS256.
 	Algorithm string
+	// Directory is an Odoo whose users may call too; nil: there is none.
+	Directory Directory
 	// CacheSize bounds each cache of credentials; 0 is 4096.
 	CacheSize int
 }
@@ -51,6 +53,9 @@ type Service struct {
 	passwords *Passwords
 	resources []string
 	algorithm string // "": that of the last key
+	directory Directory
+	// Slots to ask the directory: keys do not wait behind passwords, which take longer.
+	loginAsks, keyAsks chan struct{}
 
 	// Generations: they count the changes of which others may hold old copies.
 	usersGen, keysGen, clientsGen atomic.Uint64
@@ -65,6 +70,8 @@ type Service struct {
 	userKeys *lru[digest, *userKeyEntry]
 	// Apart from the good ones, so that guessing does not push them out.
 	wrongKeys *lru[digest, wrongKey]
+	odooKeys  *lru[digest, *odooKey] // by the key alone
+	denied    *lru[int64, time.Time] // when the Odoo last refused a user
 	loads     singleflight.Group
 
 	signing   signing
@@ -96,6 +103,7 @@ func New(ctx context.Context, db sqldb.DB, users Users, o Options) (*Service, er
 	}
 	s := &Service{
 		db: db, users: users, clock: o.Clock, passwords: o.Passwords, resources: o.Resources, algorithm: o.Algorithm,
+		directory: o.Directory, loginAsks: make(chan struct{}, maxAsks), keyAsks: make(chan struct{}, maxAsks),
 		accounts: newLRU[int64, *account](o.CacheSize),
 		tokens:   newLRU[digest, *tokenEntry](o.CacheSize),
 		sessions: newLRU[digest, *tokenEntry](o.CacheSize),
@@ -103,6 +111,7 @@ func New(ctx context.Context, db sqldb.DB, users Users, o Options) (*Service, er
 		keys:     newLRU[digest, *keyEntry](o.CacheSize),
 		clients:  newLRU[string, *Client](o.CacheSize),
 		userKeys: newLRU[digest, *userKeyEntry](o.CacheSize), wrongKeys: newLRU[digest, wrongKey](o.CacheSize),
+		odooKeys: newLRU[digest, *odooKey](o.CacheSize), denied: newLRU[int64, time.Time](o.CacheSize),
 		attempts: newAttempts(), guesses: newGuesses(), keyHashes: newKeyHashes(),
 		reload: make(chan struct{}, 1),
 		done:   make(chan struct{}),

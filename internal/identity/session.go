@@ -32,11 +32,15 @@ const maxLogin = 256
 // Login checks a password and begins a family of tokens. Whatever is wrong,
 // the answer is the same Unauthenticated after the same time. After too many
 // failures of an account or from an address it is RateLimited.
-func (s *Service) Login(ctx context.Context, login, password string, meta Meta) (*TokenPair, *User, error) {
+func (s *Service) Login(ctx context.Context, login, password string, meta Meta) (*TokenPair, *Principal, error) {
 	if err := s.attempts.check(login, meta.IP, s.clock.Now()); err != nil {
 		return nil, nil, err
 	}
 	user, err := s.checkPassword(ctx, login, password, meta.IP)
+	if err != nil {
+		return nil, nil, err
+	}
+	who, err := s.signedIn(ctx, user)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -49,12 +53,26 @@ func (s *Service) Login(ctx context.Context, login, password string, meta Meta) 
 	if err != nil {
 		return nil, nil, storeFault(err, "begin a session")
 	}
-	return pair, user, nil
+	return pair, who, nil
 }
 
-// checkPassword finds the user of a login and password. A user who does not
-// exist or is archived costs the same work as a wrong password.
+// checkPassword finds the user of a login and password: a local one, else one
+// of the Odoo.
 func (s *Service) checkPassword(ctx context.Context, login, password string, ip netip.Addr) (*User, error) {
+	user, err := s.localPassword(ctx, login, password, ip)
+	if err != nil || user != nil {
+		return user, err
+	}
+	if s.directory == nil {
+		return nil, wrongPassword()
+	}
+	return s.odooPassword(ctx, login, password, ip)
+}
+
+// localPassword finds the local user of a login and password; nil for none. A
+// user who does not exist or is archived costs the same work as a wrong
+// password. A failure is counted here unless the Odoo is to be asked.
+func (s *Service) localPassword(ctx context.Context, login, password string, ip netip.Addr) (*User, error) {
 	var user *User
 	if login != "" && len(login) <= maxLogin {
 		var err error
@@ -81,15 +99,22 @@ func (s *Service) checkPassword(ctx context.Context, login, password string, ip 
 		return nil, err
 	}
 	if !ok || !user.Active {
-		if looksLikeKey(password) {
-			s.attempts.failAddress(ip, s.clock.Now())
-		} else {
-			s.attempts.fail(login, ip, s.clock.Now())
+		if s.directory == nil {
+			s.failedLogin(login, password, ip)
 		}
-		return nil, wrongPassword()
+		return nil, nil //nolint:nilnil // nobody is an answer
 	}
 	s.attempts.succeed(login)
 	return user, nil
+}
+
+// failedLogin counts a failure.
+func (s *Service) failedLogin(login, password string, ip netip.Addr) {
+	if looksLikeKey(password) {
+		s.attempts.failAddress(ip, s.clock.Now())
+	} else {
+		s.attempts.fail(login, ip, s.clock.Now())
+	}
 }
 
 // issue makes an access and a refresh token and records both.
@@ -223,7 +248,10 @@ func (s *Service) Logout(ctx context.Context, p *Principal, refresh string) erro
 		}
 		return nil
 	})
-	return storeFault(err, "log out")
+	if err != nil {
+		return storeFault(err, "log out")
+	}
+	return s.endedOdoo(ctx, p.UserID)
 }
 
 func inactiveUser() *fault.Error {

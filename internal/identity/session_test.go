@@ -26,7 +26,7 @@ func TestLogin(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if user.ID != mitchell || user.Name != "Mitchell Admin" || !user.Administrator || pair.TokenType != "Bearer" || pair.ExpiresIn != 3600 {
+		if user.UserID != mitchell || user.Name != "Mitchell Admin" || !user.Administrator || pair.TokenType != "Bearer" || pair.ExpiresIn != 3600 {
 			t.Errorf("%+v %+v", user, pair)
 		}
 		p := h.accepts(h.bearer(pair.AccessToken))

@@ -24,11 +24,15 @@ var sessionLimits = Limits{Minute: 600}
 // BeginSession checks a password as Login does and gives the token of a
 // session, which is good in the cookie and nowhere else. Users who are no
 // administrators have no use for the pages: Forbidden.
-func (s *Service) BeginSession(ctx context.Context, login, password string, meta Meta) (string, *User, error) {
+func (s *Service) BeginSession(ctx context.Context, login, password string, meta Meta) (string, *Principal, error) {
 	if err := s.attempts.check(login, meta.IP, s.clock.Now()); err != nil {
 		return "", nil, err
 	}
 	user, err := s.checkPassword(ctx, login, password, meta.IP)
+	if err != nil {
+		return "", nil, err
+	}
+	who, err := s.signedIn(ctx, user)
 	if err != nil {
 		return "", nil, err
 	}
@@ -44,7 +48,7 @@ func (s *Service) BeginSession(ctx context.Context, login, password string, meta
 	if err != nil {
 		return "", nil, storeFault(err, "begin a session")
 	}
-	return token, user, nil
+	return token, who, nil
 }
 
 // EndSession revokes the session that the caller is here by. Callers with

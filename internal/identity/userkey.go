@@ -25,6 +25,9 @@ const (
 type userKey struct {
 	uid int64 // 0: not said
 	key string
+	// What an older protocol says beside it; an Odoo wants to know.
+	asUID   int64
+	asLogin string
 }
 
 // parseUserKey reads "<key>" or "<uid>$<key>". It takes one spelling only: a
@@ -62,6 +65,7 @@ type userKeyEntry struct {
 	keys, users uint64
 	id          int64
 	stored      string    // the hash
+	odoo        *odooKey  // of the Odoo; nil: a local key
 	expires     time.Time // zero: never
 	principal   *Principal
 }
@@ -71,16 +75,17 @@ type userKeyEntry struct {
 type wrongKey struct {
 	keys, users uint64
 	why         string
+	until       time.Time // when the Odoo is to be asked again; zero: never
 }
 
 // identifyUserKey finds the caller of a user's key, from memory if it was seen
 // before. Only what was never seen costs a hash.
 func (s *Service) identifyUserKey(ctx context.Context, token string, k userKey, ip netip.Addr, now time.Time) (*Principal, error) {
-	sum := digestOf(token)
+	sum := s.userKeyDigest(token, k)
 	keys, users := s.keysGen.Load(), s.usersGen.Load()
 	e, known := s.userKeys.get(sum)
-	if !known || e.keys != keys || e.users != users {
-		if w, ok := s.wrongKeys.get(sum); ok && w.keys == keys && w.users == users {
+	if !known || e.keys != keys || e.users != users || !e.odoo.holds(now) {
+		if w, ok := s.wrongKeys.get(sum); ok && w.keys == keys && w.users == users && (w.until.IsZero() || now.Before(w.until)) {
 			return nil, fault.New(fault.Unauthenticated, w.why)
 		}
 		var err error
@@ -102,13 +107,13 @@ func (s *Service) loadUserKeyOnce(
 	name := "user key " + hex.EncodeToString(sum[:]) + " " + strconv.FormatUint(keys, 10) + " " +
 		strconv.FormatUint(users, 10) // as for accounts
 	v, err, _ := s.loads.Do(name, func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loadTimeout)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.keyTimeout())
 		defer cancel()
 		e, err := s.loadUserKey(ctx, k, known, ip, keys)
 		if err != nil {
 			s.userKeys.remove(sum)
 			if f := fault.From(err); f.Kind == fault.Unauthenticated {
-				s.wrongKeys.put(sum, wrongKey{keys, users, f.Message})
+				s.wrongKeys.put(sum, s.wrongKey(keys, users, f.Message))
 			}
 			return nil, err
 		}
@@ -138,12 +143,14 @@ func (s *Service) loadUserKey(ctx context.Context, k userKey, known *userKeyEntr
 		return nil, storeFault(err, "load API keys of users")
 	}
 	row := unchanged(rows, known)
-	if row == nil {
+	if row == nil && (len(rows) > 0 || s.directory == nil) { // else the Odoo is asked
 		if row, err = s.matchUserKey(ctx, rows, k.key, ip); err != nil {
 			return nil, err
 		}
 	}
 	switch {
+	case row == nil && s.directory != nil:
+		return s.loadOdooKey(ctx, k, ip, keys)
 	case row == nil:
 		return nil, fault.New(fault.Unauthenticated, invalidKey)
 	case row.otherScope:
@@ -223,6 +230,8 @@ func (s *Service) matchUserKey(ctx context.Context, rows []userKeyRow, key strin
 			return nil, err
 		}
 	}
-	s.guesses.fail(ip, s.clock.Now())
+	if s.directory == nil { // else it is not known yet
+		s.guesses.fail(ip, s.clock.Now())
+	}
 	return nil, nil //nolint:nilnil // no row is an answer
 }

@@ -23,6 +23,9 @@ func (s *Service) StartWebSession(ctx context.Context, login, password string, m
 	if p.Kind == APIKey {
 		return "", nil, fault.New(fault.Forbidden, "A gateway key begins no web session: send it with every call, as X-API-Key")
 	}
+	if p.Key != "" {
+		return "", nil, fault.New(fault.Forbidden, "An API key of the Odoo begins no web session: send it with every call")
+	}
 	a, err := s.account(ctx, p.UserID)
 	if err != nil {
 		return "", nil, err

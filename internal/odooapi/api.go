@@ -30,6 +30,8 @@ type Users interface {
 type API struct {
 	Backend backend.Backend
 	Users   Users
+	// Upstream is the real Odoo in front of which this is; nil: there is none.
+	Upstream Upstream
 }
 
 // Paths implements httpapi.Protocol.
@@ -44,19 +46,6 @@ const (
 	version  = "19.0"
 	database = "gatehouse"
 )
-
-// versionInfo is that version as Odoo's programs have it.
-func versionInfo() []any { return []any{19, 0, 0, "final", 0, ""} }
-
-// aboutVersion is the answer of common.version.
-func aboutVersion() any {
-	return struct {
-		Version  string `json:"server_version"`
-		Info     []any  `json:"server_version_info"`
-		Series   string `json:"server_serie"`
-		Protocol int    `json:"protocol_version"`
-	}{version, versionInfo(), version, 1}
-}
 
 // work is what a request asks for, whichever way it came in.
 type work struct {
@@ -89,14 +78,23 @@ func public(run func(ctx context.Context, from identity.Meta) (any, error)) work
 	}
 }
 
-// fixed is work whose result is known.
-func fixed(result any) work {
-	return public(func(context.Context, identity.Meta) (any, error) { return result, nil })
+// versioned is work that tells the version, one way or another.
+func (a *API) versioned(tell func(release) any) work {
+	return public(func(ctx context.Context, _ identity.Meta) (any, error) {
+		r, err := a.release(ctx)
+		return tell(r), err
+	})
 }
 
-// method is work on a model. args are made when the caller is known, and his
-// limits are kept.
-func (a *API) method(model, name string, args func() (map[string]any, error)) (*work, error) {
+// native are the arguments of a method as a protocol has them, and as named
+// ones. They are read when the caller is known, and his limits are kept.
+type native struct {
+	named func() (map[string]any, error)
+	call  func() (*NativeCall, error)
+}
+
+// method is work on a model.
+func (a *API) method(model, name string, args native) (*work, error) {
 	w := &work{model: model, method: name}
 	if !isName(model, "._") {
 		w.unknownModel = true
@@ -108,7 +106,15 @@ func (a *API) method(model, name string, args func() (map[string]any, error)) (*
 		if !isName(name, "_") {
 			return nil, fault.New(fault.NotFound, "There is no such method").Because(backend.ErrNoMethod)
 		}
-		kwargs, err := args()
+		if a.takes(caller, model) {
+			call, err := args.call()
+			if err != nil {
+				return nil, err
+			}
+			call.Model, call.Method = model, name
+			return a.pass(ctx, caller, call)
+		}
+		kwargs, err := args.named()
 		if err != nil {
 			return nil, err
 		}

@@ -49,6 +49,9 @@ func (d dialect) describe(f *fault.Error, w *work, status int) *odoowire.Error {
 	if t, ok := errors.AsType[*told](f.Cause); ok {
 		return t.as
 	}
+	if e := ofOdoo(f, status); e != nil {
+		return e
+	}
 	switch f.Kind {
 	case fault.Unauthenticated:
 		return d.unauthenticated(f)

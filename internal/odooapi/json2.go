@@ -26,8 +26,8 @@ func (a *API) json2Paths() []httpapi.ProtocolPath {
 		{Method: "POST", Pattern: "/json/2/{model}/{method}", Open: a.openJSON2},
 		{Pattern: "/json/2", Open: openNowhere},
 		{Pattern: "/json/2/", Open: openNowhere},
-		{Method: "GET", Pattern: "/web/version", Open: openVersion},
-		{Method: "GET", Pattern: "/json/version", Open: openVersion},
+		{Method: "GET", Pattern: "/web/version", Open: a.openVersion},
+		{Method: "GET", Pattern: "/json/version", Open: a.openVersion},
 	}
 }
 
@@ -39,7 +39,14 @@ type json2 struct {
 }
 
 func (a *API) openJSON2(r *http.Request, body []byte) (httpapi.Exchange, error) {
-	w, err := a.method(r.PathValue("model"), r.PathValue("method"), func() (map[string]any, error) { return json2Arguments(body) })
+	w, err := a.method(r.PathValue("model"), r.PathValue("method"), native{
+		named: func() (map[string]any, error) { return json2Arguments(body) },
+		call: func() (*NativeCall, error) {
+			kwargs, err := json2Arguments(body)
+			ids, kwargs := idsOf(kwargs)
+			return &NativeCall{IDs: ids, Kwargs: kwargs}, err
+		},
+	})
 	x := &json2{work: w}
 	if err != nil {
 		return x, err
@@ -76,8 +83,8 @@ func openNowhere(*http.Request, []byte) (httpapi.Exchange, error) {
 		tell(fault.NotFound, odoowire.NotFound("Did you mean POST /json/2/<model>/<method>?"))
 }
 
-func openVersion(*http.Request, []byte) (httpapi.Exchange, error) {
-	w := fixed(map[string]any{"version": version, "version_info": versionInfo()})
+func (a *API) openVersion(*http.Request, []byte) (httpapi.Exchange, error) {
+	w := a.versioned(func(r release) any { return map[string]any{"version": r.text, "version_info": r.info} })
 	return &json2{work: &w}, nil
 }
 

@@ -86,7 +86,7 @@ func (x *rpc) serve(service, method string, args []any) error {
 		return x.object(method, args)
 	case "db":
 		if method == "server_version" {
-			*x.work = fixed(version)
+			*x.work = x.api.versioned(func(r release) any { return r.text })
 			return nil
 		}
 		return tell(fault.Forbidden, odoowire.AccessDenied()) // databases are nobody's business here
@@ -100,7 +100,7 @@ func (x *rpc) serve(service, method string, args []any) error {
 func (x *rpc) common(method string, args []any) error {
 	switch method {
 	case "version":
-		*x.work = fixed(aboutVersion())
+		*x.work = x.api.versioned(release.about)
 		return nil
 	case "login", "authenticate":
 		texts := [3]string{} // database, login, password
@@ -117,7 +117,7 @@ func (x *rpc) common(method string, args []any) error {
 				return nil, err
 			}
 			x.who = who
-			return who.UserID, nil
+			return who.Calling(), nil
 		})
 		return nil
 	}
@@ -177,8 +177,9 @@ func keyworded(rest []any) (positional []any, kwargs map[string]any, err error) 
 // call is the work of a method with arguments by position. A create of one
 // object, not in a list, gives one id.
 func (x *rpc) call(model, name string, positional []any, kwargs map[string]any) error {
-	w, err := x.api.method(model, name, func() (map[string]any, error) {
-		return odoocall.Named(name, positional, kwargs)
+	w, err := x.api.method(model, name, native{
+		named: func() (map[string]any, error) { return odoocall.Named(name, positional, kwargs) },
+		call:  func() (*NativeCall, error) { return &NativeCall{Args: positional, Kwargs: kwargs}, nil },
 	})
 	*x.work = *w
 	if err != nil {

@@ -27,11 +27,14 @@ func (a *API) webPaths() []httpapi.ProtocolPath {
 		path("/web/session/destroy", (*web).destroy),
 		path("/web/dataset/call_kw", (*web).callKW),
 		path("/web/dataset/call_kw/{model}/{method}", (*web).callKW),
-		path("/web/webclient/version_info", func(x *web, _ *odoowire.RPCCall) error { *x.work = fixed(aboutVersion()); return nil }),
+		path("/web/webclient/version_info", func(x *web, _ *odoowire.RPCCall) error {
+			*x.work = x.api.versioned(release.about)
+			return nil
+		}),
 		path("/web/database/list", func(*web, *odoowire.RPCCall) error {
 			return tell(fault.Forbidden, odoowire.AccessDenied()) // there is one, and its name does not matter
 		}),
-		{Method: "GET", Pattern: "/web/webclient/version_info", Open: openVersion},
+		{Method: "GET", Pattern: "/web/webclient/version_info", Open: a.openVersion},
 	}
 }
 
@@ -78,7 +81,7 @@ func (x *web) authenticate(call *odoowire.RPCCall) error {
 		}
 		x.who = who
 		x.setCookie(id, identity.WebSessionLife)
-		return x.api.sessionInfo(ctx, who, db)
+		return x.api.sessionInfo(ctx, who, httpapi.AccountOf(who), db)
 	})
 	return nil
 }
@@ -106,8 +109,11 @@ func (x *web) info(*odoowire.RPCCall) error {
 		who := x.caller
 		if who == nil { // another credential
 			who = &identity.Principal{UserID: caller.UserID, Login: caller.Origin.Login, Administrator: caller.Admin}
+			if uid := caller.Account.UID; uid != 0 {
+				who.Odoo = &identity.Person{ID: uid}
+			}
 		}
-		return x.api.sessionInfo(ctx, who, "")
+		return x.api.sessionInfo(ctx, who, caller.Account, "")
 	})
 	return nil
 }

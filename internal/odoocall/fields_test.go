@@ -85,7 +85,8 @@ func TestFieldsOfAllModels(t *testing.T) {
 		if err != nil || len(models) < 40 {
 			t.Fatalf("%d models: %v", len(models), err)
 		}
-		for _, model := range models {
+		for _, m := range models {
+			model := m.Name
 			got, err := odoocall.Call(t.Context(), h.eng, &backend.Caller{UserID: 2, Admin: true}, model, "fields_get", nil)
 			if fields, _ := got.(map[string]backend.Description); err != nil || fields["id"] == nil {
 				t.Errorf("%s: %v", model, err)

@@ -16,6 +16,12 @@ type Error struct {
 	Status    int            `json:"-"`
 }
 
+// Error implements error: class and message, without the traceback.
+func (e *Error) Error() string { return e.Name + ": " + e.Message }
+
+// Class is the name of the exception without its module.
+func (e *Error) Class() string { return e.Name[strings.LastIndexByte(e.Name, '.')+1:] }
+
 // Names of exceptions that are told in a way of their own.
 const (
 	sessionExpired   = "odoo.http.SessionExpiredException"
@@ -120,7 +126,7 @@ func Transport(status int, message string) *Error {
 // 2 for what the caller may mend, 3 and 4 for who may not, 1 for all others.
 // The paths without a version number have codes of text.
 func (e *Error) XMLFault(old bool) (code any, text string) {
-	class := e.Name[strings.LastIndexByte(e.Name, '.')+1:]
+	class := e.Class()
 	if old {
 		switch class {
 		case "AccessDenied":

@@ -30,19 +30,29 @@ type XMLCall struct {
 // becomes Odoo's text "2026-01-31 10:30:00", base64 stays text. There are no
 // external entities, and no document types. Errors say what is wrong, and where.
 func DecodeXMLCall(text []byte) (*XMLCall, error) {
-	p := &xmlParser{dec: xml.NewDecoder(bytes.NewReader(text))}
-	p.dec.CharsetReader = charset
+	p := newXMLParser(text)
 	call, err := p.call()
 	if err != nil {
-		if syntax, ok := errors.AsType[*xml.SyntaxError](err); ok {
-			err = errors.New(syntax.Msg)
-		} else if errors.Is(err, io.EOF) {
-			err = errors.New("the document ends too early")
-		}
-		line, column := p.dec.InputPos()
-		return nil, fmt.Errorf("%w: line %d, column %d", err, line, column)
+		return nil, p.where(err)
 	}
 	return call, nil
+}
+
+func newXMLParser(text []byte) *xmlParser {
+	p := &xmlParser{dec: xml.NewDecoder(bytes.NewReader(text))}
+	p.dec.CharsetReader = charset
+	return p
+}
+
+// where adds the place to an error.
+func (p *xmlParser) where(err error) error {
+	if syntax, ok := errors.AsType[*xml.SyntaxError](err); ok {
+		err = errors.New(syntax.Msg)
+	} else if errors.Is(err, io.EOF) {
+		err = errors.New("the document ends too early")
+	}
+	line, column := p.dec.InputPos()
+	return fmt.Errorf("%w: line %d, column %d", err, line, column)
 }
 
 // charset reads the encodings that old clients declare beside UTF-8.

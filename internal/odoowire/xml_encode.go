@@ -19,13 +19,37 @@ var (
 	ErrInteger = errors.New("int exceeds XML-RPC limits")
 )
 
+// xmlForm is what values may be. Clients know nil and large integers in calls
+// that they send, not in answers.
+type xmlForm struct{ nil, int64 bool }
+
+var (
+	strictXML = xmlForm{}
+	callXML   = xmlForm{nil: true, int64: true}
+)
+
+// AppendXMLCall writes a call. Other than in answers, nil and integers of 64
+// bits may be among the values: Odoo takes them.
+func AppendXMLCall(dst []byte, method string, params ...any) ([]byte, error) {
+	dst = append(dst, "<?xml version=\"1.0\"?>\n<methodCall>\n<methodName>"...)
+	dst = append(appendEscaped(dst, method), "</methodName>\n<params>\n"...)
+	for _, v := range params {
+		var err error
+		if dst, err = callXML.append(append(dst, "<param>\n"...), v); err != nil {
+			return nil, err
+		}
+		dst = append(dst, "</param>\n"...)
+	}
+	return append(dst, "</params>\n</methodCall>\n"...), nil
+}
+
 const xmlHead = "<?xml version=\"1.0\"?>\n<methodResponse>\n"
 
 // AppendXMLResponse writes an answer: a value as encoding/json makes them, or
 // any other that encodes to JSON. A value that XML-RPC cannot carry is
 // ErrNil or ErrInteger.
 func AppendXMLResponse(dst []byte, v any) ([]byte, error) {
-	dst, err := appendXML(append(dst, xmlHead+"<params>\n<param>\n"...), v)
+	dst, err := strictXML.append(append(dst, xmlHead+"<params>\n<param>\n"...), v)
 	if err != nil {
 		return nil, err
 	}
@@ -45,9 +69,12 @@ func AppendXMLFault(dst []byte, code any, text string) []byte {
 	return append(dst, "</member>\n</struct></value>\n</fault>\n</methodResponse>\n"...)
 }
 
-func appendXML(dst []byte, v any) ([]byte, error) {
+func (f xmlForm) append(dst []byte, v any) ([]byte, error) {
 	switch v := v.(type) {
 	case nil:
+		if f.nil {
+			return append(dst, "<value><nil/></value>\n"...), nil
+		}
 		return nil, ErrNil
 	case bool:
 		if v {
@@ -57,63 +84,66 @@ func appendXML(dst []byte, v any) ([]byte, error) {
 	case string:
 		return appendXMLText(dst, v), nil
 	case int:
-		return appendXMLInteger(dst, int64(v))
+		return f.integer(dst, int64(v))
 	case int64:
-		return appendXMLInteger(dst, v)
+		return f.integer(dst, v)
 	case float64:
 		if math.IsInf(v, 0) || math.IsNaN(v) {
 			return nil, errors.New("not a number")
 		}
 		return append(append(append(dst, "<value><double>"...), formatDouble(v)...), "</double></value>\n"...), nil
 	case json.Number:
-		return appendXMLNumber(dst, v)
+		return f.number(dst, v)
 	case []any:
-		return appendXMLList(dst, v)
+		return f.list(dst, v)
 	case map[string]any:
-		return appendXMLStruct(dst, v)
+		return f.members(dst, v)
 	case json.RawMessage:
-		return appendXMLJSON(dst, v)
+		return f.json(dst, v)
 	}
 	text, err := json.Marshal(v)
 	if err != nil {
 		return nil, err
 	}
-	return appendXMLJSON(dst, text)
+	return f.json(dst, text)
 }
 
-func appendXMLInteger(dst []byte, n int64) ([]byte, error) {
+func (f xmlForm) integer(dst []byte, n int64) ([]byte, error) {
 	if n > math.MaxInt32 || n < math.MinInt32 {
+		if f.int64 {
+			return append(strconv.AppendInt(append(dst, "<value><i8>"...), n, 10), "</i8></value>\n"...), nil
+		}
 		return nil, ErrInteger
 	}
 	return append(strconv.AppendInt(append(dst, "<value><int>"...), n, 10), "</int></value>\n"...), nil
 }
 
-func appendXMLNumber(dst []byte, n json.Number) ([]byte, error) {
+func (f xmlForm) number(dst []byte, n json.Number) ([]byte, error) {
 	if whole, err := n.Int64(); err == nil {
-		return appendXMLInteger(dst, whole)
+		return f.integer(dst, whole)
 	}
 	x, err := n.Float64()
 	if err != nil {
 		return nil, ErrInteger
 	}
-	return appendXML(dst, x)
+	return f.append(dst, x)
 }
 
-func appendXMLList(dst []byte, list []any) (_ []byte, err error) {
+func (f xmlForm) list(dst []byte, list []any) (_ []byte, err error) {
 	dst = append(dst, "<value><array><data>\n"...)
 	for _, v := range list {
-		if dst, err = appendXML(dst, v); err != nil {
+		if dst, err = f.append(dst, v); err != nil {
 			return nil, err
 		}
 	}
 	return append(dst, "</data></array></value>\n"...), nil
 }
 
-func appendXMLStruct(dst []byte, object map[string]any) (_ []byte, err error) {
+func (f xmlForm) members(dst []byte, object map[string]any) (_ []byte, err error) {
 	dst = append(dst, "<value><struct>\n"...)
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		dst = appendXMLName(dst, name)
-		if dst, err = appendXML(dst, object[name]); err != nil {
+		if dst, err = f.append(dst, object[name]); err != nil {
 			return nil, err
 		}
 		dst = append(dst, "</member>\n"...)
@@ -121,21 +151,21 @@ func appendXMLStruct(dst []byte, object map[string]any) (_ []byte, err error) {
 	return append(dst, "</struct></value>\n"...), nil
 }
 
-// appendXMLJSON writes JSON text, member by member in its own order.
-func appendXMLJSON(dst []byte, text []byte) ([]byte, error) {
+// json writes JSON text, member by member in its own order.
+func (f xmlForm) json(dst []byte, text []byte) ([]byte, error) {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.UseNumber()
-	return appendXMLTokens(dst, dec)
+	return f.tokens(dst, dec)
 }
 
-func appendXMLTokens(dst []byte, dec *json.Decoder) ([]byte, error) {
+func (f xmlForm) tokens(dst []byte, dec *json.Decoder) ([]byte, error) {
 	token, err := dec.Token()
 	if err != nil {
 		return nil, err
 	}
 	delim, isDelim := token.(json.Delim)
 	if !isDelim {
-		return appendXML(dst, token)
+		return f.append(dst, token)
 	}
 	opening, closing := "<value><array><data>\n", "</data></array></value>\n"
 	if delim == '{' {
@@ -150,7 +180,7 @@ func appendXMLTokens(dst []byte, dec *json.Decoder) ([]byte, error) {
 			}
 			dst = appendXMLName(dst, fmt.Sprint(name))
 		}
-		if dst, err = appendXMLTokens(dst, dec); err != nil {
+		if dst, err = f.tokens(dst, dec); err != nil {
 			return nil, err
 		}
 		if delim == '{' {

@@ -33,6 +33,9 @@ func (e *Engine) runningIn(ctx context.Context) *running {
 	return nil
 }
 
+// Transacts implements backend.Atomic.
+func (e *Engine) Transacts(*backend.Caller, string) bool { return true }
+
 // Atomically implements backend.Atomic.
 func (e *Engine) Atomically(ctx context.Context, fn func(ctx context.Context) error) error {
 	if e.runningIn(ctx) != nil {

@@ -47,7 +47,7 @@ func (e *Env) matching(q *backend.BulkQuery, mode schema.Mode) (*schema.Model, [
 	if err != nil {
 		return nil, nil, err
 	}
-	node, err := parseDomain(&backend.Query{DomainText: q.DomainText})
+	node, err := backend.JoinDomains(q.DomainText, nil)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -34,7 +34,7 @@ func (e *Env) call(model, name string, ids []int64, args Values) (any, error) {
 	}
 	method, ok := e.method(m, name)
 	if !ok {
-		return nil, fault.Newf(fault.NotFound, "The model %s has no public method %s", model, shorten(name)).
+		return nil, fault.Newf(fault.NotFound, "The model %s has no public method %s", model, backend.Shorten(name)).
 			With(map[string]any{"methods": e.methodNames(m)}).Because(backend.ErrNoMethod)
 	}
 	if !method.ReadOnly {

@@ -74,7 +74,7 @@ func (cx *callContext) changes(q *backend.ChangesQuery) (*backend.ChangeList, er
 	if m.AdminOnly {
 		return nil, fault.Newf(fault.Unprocessable, "Changes of %s are not recorded; those of policy are in gateway.audit", m.Name)
 	}
-	node, err := parseDomain(&backend.Query{DomainText: q.DomainText})
+	node, err := backend.JoinDomains(q.DomainText, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func (cx *callContext) changes(q *backend.ChangesQuery) (*backend.ChangeList, er
 			return nil, err // a bad domain is told at once
 		}
 	} else {
-		if err := cx.e.cursors.open(q.Since, what, &at); err != nil {
+		if err := cx.e.cursors.Open(q.Since, what, &at); err != nil {
 			return nil, fault.Newf(fault.BadRequest, "Invalid parameter since: it is not a next_cursor of the changes of %s", m.Name).
 				With(fault.FieldErrors{"since": "is not one of this model"})
 		}
@@ -108,7 +108,7 @@ func (cx *callContext) changes(q *backend.ChangesQuery) (*backend.ChangeList, er
 	if list.Changes, err = cx.shown(m, node, noted); err != nil {
 		return nil, err
 	}
-	list.Next, err = cx.e.cursors.seal(at, what)
+	list.Next, err = cx.e.cursors.Seal(at, what)
 	return list, err
 }
 
@@ -201,7 +201,7 @@ func (cx *callContext) shown(m *schema.Model, node domain.Node, noted []backend.
 		return nil, err
 	}
 	found := readable
-	if node != domain.Const(true) {
+	if node = withoutFieldFiles(m, node); node != domain.Const(true) {
 		if found, err = cx.findable(m, ids, node); err != nil {
 			return nil, err
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"gatehouse/internal/backend"
 	"gatehouse/internal/domain"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/schema"
@@ -158,7 +159,7 @@ func (e *Env) mayRead(recs []Rec) error {
 	}
 	m := recs[0].model
 	if !e.may(m, schema.Read) {
-		return forbiddenModel(m.Name, schema.Read)
+		return backend.ForbiddenModel(m.Name, schema.Read)
 	}
 	return e.checkRules(m, idsOf(recs), schema.Read)
 }
@@ -229,7 +230,7 @@ func defaultGet(e *Env, recs []Rec, args Values) (any, error) {
 	for _, v := range list {
 		name, _ := v.(string)
 		if m.Field(name) == nil {
-			return nil, unknownField(m, fmt.Sprint(v), "fields")
+			return nil, backend.NoField(m, fmt.Sprint(v), "fields")
 		}
 		wanted[name] = true
 	}
@@ -275,7 +276,7 @@ func domainArg(args Values, name string) (domain.Node, error) {
 		node, err = domain.FromValue(v, domain.Limits{})
 	}
 	if err != nil {
-		return nil, domainFault(err)
+		return nil, backend.DomainFault(err)
 	}
 	return node, nil
 }
@@ -292,7 +293,7 @@ func nameSearch(e *Env, _ []Rec, args Values) (any, error) {
 		parsed, err := domain.FromValue([]any{[]any{"display_name", s, name}}, domain.Limits{})
 		leaf, isLeaf := parsed.(*domain.Leaf)
 		if err != nil || !isLeaf {
-			return nil, fault.Newf(fault.BadRequest, "Unknown operator %q", shorten(s))
+			return nil, fault.Newf(fault.BadRequest, "Unknown operator %q", backend.Shorten(s))
 		}
 		op = leaf.Op
 	}

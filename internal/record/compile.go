@@ -44,6 +44,8 @@ type compiler struct {
 	unguarded *from
 	// checking is about rights alone, not about what a search finds.
 	checking bool
+	// attaching: what is compiled are the rights on records that have attachments.
+	attaching bool
 	// contextKeys are the keys of the context that the engine does not know.
 	contextKeys []string
 	// sized and sizedFields are the context's bin_size; fileAspect is what
@@ -141,7 +143,7 @@ func (f *from) col(field *schema.Field) string { return f.alias + "." + quote(fi
 func (c *compiler) field(m *schema.Model, name, what string) (*schema.Field, error) {
 	f := m.Field(name)
 	if f == nil || f.Secret {
-		return nil, unknownField(m, name, what)
+		return nil, backend.NoField(m, name, what)
 	}
 	if f.Gap != "" {
 		return nil, backend.CannotProve(backend.UnknownField, m.Name+"."+name, f.Gap)
@@ -150,15 +152,6 @@ func (c *compiler) field(m *schema.Model, name, what string) (*schema.Field, err
 		return nil, fault.Newf(fault.Forbidden, "You are not allowed to access the field %s of %s", name, m.Name)
 	}
 	return f, c.comparable(f, what)
-}
-
-func unknownField(m *schema.Model, name, what string) error {
-	msg := "Unknown field " + strconv.Quote(name) + " of " + m.Name + " in " + what
-	near := m.NearestField(name)
-	if near != "" {
-		msg += ". Did you mean " + near + "?"
-	}
-	return fault.New(fault.BadRequest, msg).With(fault.FieldErrors{name: "unknown field"})
 }
 
 // where renders a domain as a condition; a NULL result counts as false.
@@ -255,9 +248,10 @@ func (f *from) search(n domain.Node) (string, error) {
 	return conj(cond, rules), nil
 }
 
-// withActive leaves archived records out unless the context or the domain
-// itself asks otherwise (semantics, section 6).
+// withActive leaves archived records, and files of fields, out unless the
+// context or the domain itself asks otherwise (semantics, section 6).
 func (c *compiler) withActive(m *schema.Model, n domain.Node) domain.Node {
+	n = withoutFieldFiles(m, n)
 	if c.keepArchived || m.ActiveName == "" || domain.MentionsTop(n, m.ActiveName) {
 		return n
 	}
@@ -330,7 +324,7 @@ func (c *compiler) allowed(model string) error {
 	case access.Model(c.reg, c.actor.user, model, schema.Read):
 		return nil
 	}
-	return forbiddenModel(model, schema.Read)
+	return backend.ForbiddenModel(model, schema.Read)
 }
 
 func conj(a, b string) string {

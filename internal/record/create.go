@@ -12,6 +12,9 @@ import (
 
 // Create implements backend.Backend.
 func (e *Engine) Create(ctx context.Context, c *backend.Caller, model string, values []backend.Values) (*backend.Created, error) {
+	if err := e.ahead(ctx, c, model, values...); err != nil {
+		return nil, err
+	}
 	var created *backend.Created
 	err := e.write(ctx, c, func(env *Env) error {
 		m, err := env.callContext.model(model, schema.Create)
@@ -40,18 +43,35 @@ func (e *Engine) Create(ctx context.Context, c *backend.Caller, model string, va
 	return created, err
 }
 
+// ahead runs what a model does before the transaction.
+func (e *Engine) ahead(ctx context.Context, c *backend.Caller, model string, list ...Values) error {
+	for _, l := range e.logics[model] {
+		if l.Ahead == nil || !c.Admin && !c.Superuser {
+			continue
+		}
+		for _, values := range list {
+			if err := l.Ahead(ctx, values); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // newRecord is a record on its way into the database.
 type newRecord struct {
+	id     int64  // that it is to have; 0: the next
 	values Values // stored fields, converted
 	lines  Values // x2many fields, as commands
 	later  Values // related fields to write through once it exists
+	files  Values // what is attached
 	given  map[string]bool
 }
 
 // setFields adds the fields that have a value, given or by default: the
 // constraints to look at, as in Odoo.
 func (n *newRecord) setFields(set map[string]bool) {
-	for _, values := range []Values{n.values, n.lines, n.later} {
+	for _, values := range []Values{n.values, n.lines, n.later, n.files} {
 		for name, v := range values {
 			if v != nil {
 				set[name] = true
@@ -71,6 +91,33 @@ func (e *Env) create(m *schema.Model, list []Values) ([]int64, error) {
 	if err != nil {
 		return nil, err
 	}
+	return e.created(m, list, news)
+}
+
+// CreateAt makes a record with an id from schema.Model.IDsBelow on, which
+// stands for what is known elsewhere by a number.
+func (e *Env) CreateAt(model string, id int64, values Values) error {
+	m, err := e.callContext.model(model, schema.Create)
+	if err != nil {
+		return err
+	}
+	if m.IDsBelow == 0 || id < m.IDsBelow {
+		return fault.Newf(fault.Internal, "ids of %s are not given", model)
+	}
+	e.enter()
+	defer e.leave()
+	list := []Values{values}
+	news, err := e.prepareAll(m, list)
+	if err != nil {
+		return err
+	}
+	news[0].id = id
+	_, err = e.created(m, list, news)
+	return err
+}
+
+// created stores new records and does what follows from them.
+func (e *Env) created(m *schema.Model, list []Values, news []*newRecord) ([]int64, error) {
 	ids, err := e.insert(m, news)
 	if err != nil {
 		return nil, err
@@ -95,6 +142,9 @@ func (e *Env) create(m *schema.Model, list []Values) ([]int64, error) {
 					return nil, inBulk(err, i, len(list))
 				}
 			}
+		}
+		if err := e.attachFiles(m, ids[i:i+1], n.files); err != nil {
+			return nil, inBulk(err, i, len(list))
 		}
 		if len(n.later) > 0 {
 			if err := e.writeThrough(m, ids[i:i+1], n.later); err != nil {
@@ -168,7 +218,7 @@ func (e *Env) prepare(m *schema.Model, given Values) (*newRecord, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &newRecord{given: make(map[string]bool, len(values)), lines: Values{}, later: Values{}}
+	n := &newRecord{given: make(map[string]bool, len(values)), lines: Values{}, later: Values{}, files: Values{}}
 	for name := range values {
 		n.given[name] = true
 	}
@@ -199,9 +249,15 @@ func (e *Env) prepare(m *schema.Model, given Values) (*newRecord, error) {
 		return nil, err
 	}
 	e.roundAmounts(m, values, Rec{env: e, model: m, draft: values})
+	if err := e.required(m, values); err != nil {
+		return nil, err
+	}
 	for name, v := range values {
 		f := m.Field(name)
 		switch {
+		case f.Attached:
+			n.files[name] = v
+			delete(values, name)
 		case f.Inherited:
 			delete(values, name) // written with the parent
 		case f.Type.IsX2many():
@@ -213,7 +269,7 @@ func (e *Env) prepare(m *schema.Model, given Values) (*newRecord, error) {
 		}
 	}
 	n.values = values
-	return n, e.required(m, values)
+	return n, nil
 }
 
 // createParents makes or updates the records that the model delegates to.
@@ -249,7 +305,7 @@ func (e *Env) insert(m *schema.Model, news []*newRecord) ([]int64, error) {
 	ids := make([]int64, len(news))
 	stmts := make([]sqldb.Stmt, len(news))
 	for i, n := range news {
-		stmts[i] = e.insertOne(m, n.values)
+		stmts[i] = e.insertOne(m, n)
 		stmts[i].Each = func(r sqldb.Row) error {
 			ids[i] = r.Int(0)
 			return nil
@@ -267,9 +323,14 @@ func (e *Env) insert(m *schema.Model, news []*newRecord) ([]int64, error) {
 	return ids, nil
 }
 
-func (e *Env) insertOne(m *schema.Model, values Values) sqldb.Stmt {
-	c := e.compiler()
+func (e *Env) insertOne(m *schema.Model, n *newRecord) sqldb.Stmt {
+	c, values := e.compiler(), n.values
 	var columns, marks []string
+	if next := e.tx.Dialect().NextBelow(m.Table, m.IDsBelow); n.id != 0 {
+		columns, marks = append(columns, "id"), append(marks, c.arg(n.id))
+	} else if m.IDsBelow != 0 && next != "" {
+		columns, marks = append(columns, "id"), append(marks, next)
+	}
 	for _, f := range m.Fields { // in one order, so that like statements are prepared once
 		if !f.HasColumn() || f.Name == "id" {
 			continue

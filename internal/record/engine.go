@@ -50,7 +50,7 @@ type Engine struct {
 	sanitize func(string) string
 	facts    *facts.Table // of a genuine Odoo; nil: the database is our own
 	outbox   Outbox       // nil: none
-	cursors  *cursors
+	cursors  *backend.Cursors
 
 	state  atomic.Pointer[state]
 	wanted atomic.Uint64 // generation of the registry that is needed

@@ -262,9 +262,9 @@ func WithArchived() SearchOption { return func(o *searchOptions) { o.archived = 
 
 // Search finds the records that match a domain and that the caller may read.
 func (e *Env) Search(model, domainText string, opts ...SearchOption) ([]Rec, error) {
-	node, err := domain.Parse(domainText, domain.Limits{})
+	node, err := backend.ParseDomain(domainText)
 	if err != nil {
-		return nil, domainFault(err)
+		return nil, err
 	}
 	return e.SearchNode(model, node, opts...)
 }

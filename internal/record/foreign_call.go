@@ -34,5 +34,5 @@ func (e *Engine) foreignCall(ctx context.Context, c *backend.Caller, model, meth
 	if m.Field(method) != nil || slices.Contains([]string{"env", "ids", "pool"}, method) {
 		return fault.Newf(fault.NotFound, "The method '%s.%s' does not exist", model, method).Because(backend.ErrNoMethod)
 	}
-	return backend.CannotProve(backend.UnknownMethod, model+"."+shorten(method), "")
+	return backend.CannotProve(backend.UnknownMethod, model+"."+backend.Shorten(method), "")
 }

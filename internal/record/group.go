@@ -63,7 +63,7 @@ func (cx *callContext) group(q *backend.GroupQuery) (*backend.Groups, error) {
 	if err != nil {
 		return nil, err
 	}
-	node, err := parseDomain(&backend.Query{DomainText: q.DomainText, Domain: q.Domain})
+	node, err := backend.JoinDomains(q.DomainText, q.Domain)
 	if err != nil {
 		return nil, err
 	}

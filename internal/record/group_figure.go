@@ -55,17 +55,17 @@ func (g *grouping) aggregate(spec string) (*figure, backend.GroupColumn, string,
 	if spec == "__count" {
 		return &figure{kind: readInt, name: spec}, col, "count(*)", nil
 	}
-	path, function, err := splitSpec(spec)
+	path, function, err := backend.SplitSpec(spec)
 	if err != nil {
 		return fail(err)
 	}
 	if len(path) > 1 {
-		return fail(fault.Newf(fault.BadRequest, "Invalid aggregate %q: it has no path, only a field of the model", shorten(spec)))
+		return fail(fault.Newf(fault.BadRequest, "Invalid aggregate %q: it has no path, only a field of the model", backend.Shorten(spec)))
 	}
 	m := g.f.model
 	if m.Field(path[0]) == nil || function == "" {
 		if m.Field(path[0]) == nil {
-			return fail(unknownField(m, path[0], "aggregates"))
+			return fail(backend.NoField(m, path[0], "aggregates"))
 		}
 		return fail(fault.Newf(fault.BadRequest, "The aggregate %s needs a function: %s:%s", path[0], path[0], strings.Join(functions(), ", ")))
 	}
@@ -92,7 +92,7 @@ func functions() []string {
 // function renders a function of a field's values.
 func (g *grouping) function(field *schema.Field, function string) (*figure, string, error) {
 	if !slices.Contains(functions(), function) {
-		return nil, "", fault.Newf(fault.BadRequest, "Unknown function %q of the aggregate %s; known are %s", shorten(function), field.Name,
+		return nil, "", fault.Newf(fault.BadRequest, "Unknown function %q of the aggregate %s; known are %s", backend.Shorten(function), field.Name,
 			strings.Join(functions(), ", "))
 	}
 	if !takes(function, field) {

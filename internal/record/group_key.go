@@ -1,7 +1,6 @@
 package record
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -28,29 +27,13 @@ type groupKey struct {
 	property *property
 }
 
-// groupSpec is a field or path, and a granularity or function after a colon.
-var groupSpec = regexp.MustCompile(`^(\w+)(?:\.([\w.]+))?(?::(\w+))?$`)
-
-func splitSpec(spec string) (path []string, function string, err error) {
-	parts := groupSpec.FindStringSubmatch(spec)
-	if parts == nil {
-		return nil, "", fault.Newf(fault.BadRequest,
-			"Invalid term %q: write a field, and a granularity or function after a colon, such as date_order:month or amount_total:sum", shorten(spec))
-	}
-	path = []string{parts[1]}
-	if parts[2] != "" {
-		path = append(path, strings.Split(parts[2], ".")...)
-	}
-	return path, parts[3], nil
-}
-
 // periods are the granularities that cut time into pieces; the others, of
 // sqldb.DateParts, take a number out of a date.
 func periods() []string { return []string{"hour", "day", "week", "month", "quarter", "year"} }
 
 // addKey compiles a member of GroupBy.
 func (g *grouping) addKey(spec string) error {
-	path, granularity, err := splitSpec(spec)
+	path, granularity, err := backend.SplitSpec(spec)
 	if err != nil {
 		return err
 	}
@@ -105,7 +88,7 @@ func (c *compiler) groupField(m *schema.Model, name string) (*schema.Field, erro
 // caller may see them.
 func (f *from) follow(field *schema.Field, spec string) (*from, error) {
 	if field.Type != schema.Many2one {
-		return nil, fault.Newf(fault.BadRequest, "Cannot group by %s: %s is no many2one field", shorten(spec), field.Name)
+		return nil, fault.Newf(fault.BadRequest, "Cannot group by %s: %s is no many2one field", backend.Shorten(spec), field.Name)
 	}
 	target, err := f.c.comodel(field)
 	if err != nil {
@@ -173,7 +156,7 @@ func (g *grouping) keyExpr(f *from, k *groupKey) (string, error) {
 	field := k.col.Field()
 	isTime := field.Type == schema.Date || field.Type == schema.Datetime
 	if k.col.Func != "" && !isTime {
-		return "", fault.Newf(fault.BadRequest, "Cannot group by %s: a granularity goes with dates, %s is none", shorten(k.col.Name), field.Name)
+		return "", fault.Newf(fault.BadRequest, "Cannot group by %s: a granularity goes with dates, %s is none", backend.Shorten(k.col.Name), field.Name)
 	}
 	if field.Type == schema.Many2many {
 		return f.linkKey(field, k)
@@ -215,7 +198,7 @@ func (g *grouping) timeKey(field *schema.Field, k *groupKey, expr string) (strin
 	}
 	switch {
 	case granularity == "":
-		return "", fault.Newf(fault.BadRequest, "Cannot group by %s without a granularity: write %s:month", field.Name, shorten(k.col.Name))
+		return "", fault.Newf(fault.BadRequest, "Cannot group by %s without a granularity: write %s:month", field.Name, backend.Shorten(k.col.Name))
 	case slices.Contains(periods(), granularity):
 		k.kind, k.zone = readDatetime, time.UTC
 		if field.Type == schema.Date {
@@ -231,7 +214,7 @@ func (g *grouping) timeKey(field *schema.Field, k *groupKey, expr string) (strin
 		k.kind = readFloat
 		return g.c.d.DatePart(granularity, expr, tz), nil
 	}
-	return "", fault.Newf(fault.BadRequest, "Cannot group by %s: %q is no granularity; known are %s", field.Name, shorten(granularity),
+	return "", fault.Newf(fault.BadRequest, "Cannot group by %s: %q is no granularity; known are %s", field.Name, backend.Shorten(granularity),
 		strings.Join(append(periods(), sqldb.DateParts()...), ", "))
 }
 

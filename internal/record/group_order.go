@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"gatehouse/internal/backend"
 	"gatehouse/internal/domain"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/schema"
@@ -31,7 +32,7 @@ func (g *grouping) order() (terms []string, exact bool, err error) {
 	for _, part := range strings.Split(text, ",") {
 		found := groupTerm.FindStringSubmatch(part)
 		if found == nil {
-			return nil, false, fault.Newf(fault.BadRequest, "Invalid order term %q: write a member of groupby or an aggregate, then asc or desc", shorten(part)).
+			return nil, false, fault.Newf(fault.BadRequest, "Invalid order term %q: write a member of groupby or an aggregate, then asc or desc", backend.Shorten(part)).
 				With(fault.FieldErrors{"order": "invalid term"})
 		}
 		dir := direction{strings.EqualFold(found[2], "desc"), strings.ToLower(found[3])}
@@ -115,7 +116,7 @@ func (g *grouping) orderFigure(spec string, dir direction) ([]string, error) {
 	f, _, expr, err := g.aggregate(spec)
 	if err != nil {
 		if fault.Is(err, fault.BadRequest) {
-			return nil, fault.Newf(fault.BadRequest, "Cannot order by %q: it is neither a member of groupby nor an aggregate", shorten(spec)).
+			return nil, fault.Newf(fault.BadRequest, "Cannot order by %q: it is neither a member of groupby nor an aggregate", backend.Shorten(spec)).
 				With(fault.FieldErrors{"order": "unknown term"}).Because(err)
 		}
 		return nil, err
@@ -167,7 +168,7 @@ func (g *grouping) havingNode(n domain.Node) (string, error) {
 func (g *grouping) havingLeaf(l *domain.Leaf) (string, error) {
 	op := string(l.Op)
 	if !slices.Contains([]string{"=", "!=", "<", ">", "<=", ">="}, op) {
-		return "", fault.Newf(fault.BadRequest, "Invalid having: %s is not compared with %q; use = != < > <= >=", shorten(l.Path), shorten(op))
+		return "", fault.Newf(fault.BadRequest, "Invalid having: %s is not compared with %q; use = != < > <= >=", backend.Shorten(l.Path), backend.Shorten(op))
 	}
 	f, _, expr, err := g.aggregate(l.Path)
 	if err != nil {
@@ -175,7 +176,7 @@ func (g *grouping) havingLeaf(l *domain.Leaf) (string, error) {
 	}
 	operand, ok := g.havingOperand(f.kind, l.Value)
 	if !ok {
-		return "", fault.Newf(fault.BadRequest, "Invalid having: %s is not compared with such a value", shorten(l.Path))
+		return "", fault.Newf(fault.BadRequest, "Invalid having: %s is not compared with such a value", backend.Shorten(l.Path))
 	}
 	return "(" + expr + " " + op + " " + operand + ")", nil
 }

@@ -1,17 +1,11 @@
 package record
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/rand"
-	"encoding/base64"
-	"encoding/json"
 	"slices"
 	"strings"
 
 	"gatehouse/internal/backend"
 	"gatehouse/internal/domain"
-	"gatehouse/internal/fault"
 	"gatehouse/internal/sqldb"
 )
 
@@ -56,7 +50,7 @@ func keyExprs(keys []orderKey) []string {
 // after is the condition that a row comes after a place in the order.
 func (c *compiler) after(keys []orderKey, place []*string) (string, error) {
 	if len(place) != len(keys) {
-		return "", errCursor
+		return "", backend.ErrCursor
 	}
 	args := make([]string, len(keys))
 	for i, text := range place {
@@ -65,7 +59,7 @@ func (c *compiler) after(keys []orderKey, place []*string) (string, error) {
 		}
 		v, err := c.d.KeyArg(*text)
 		if err != nil {
-			return "", errCursor
+			return "", backend.ErrCursor
 		}
 		args[i] = c.arg(v)
 	}
@@ -118,57 +112,6 @@ func (c *compiler) bound(keys []orderKey, args []string) string {
 	return keys[0].expr + " >= " + args[0] + " and "
 }
 
-var errCursor = fault.New(fault.BadRequest,
-	"Invalid parameter cursor: it is not one of this list. Begin without it; model, domain, order, language, companies and caller stay the same from page to page").
-	With(fault.FieldErrors{"cursor": "is not one of this list"})
-
-// maxCursor is the length in bytes of the longest cursor, which travels in a URL.
-const maxCursor = 16 << 10
-
-// cursors hides places in an order from callers: the values may be of records
-// that they may not read, as an order by a many2one is that of its target.
-type cursors struct{ sealer cipher.AEAD }
-
-// newCursors makes cursors of a key of 32 bytes; nil is one that only this
-// process has.
-func newCursors(key []byte) (*cursors, error) {
-	if key == nil {
-		key = make([]byte, 32)
-		_, _ = rand.Read(key) // never fails
-	}
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return nil, err
-	}
-	sealer, err := cipher.NewGCM(block)
-	return &cursors{sealer}, err
-}
-
-// seal writes a place; what says of which list.
-func (c *cursors) seal(place any, what string) (string, error) {
-	plain, err := json.Marshal(place)
-	if err != nil {
-		return "", err
-	}
-	nonce := make([]byte, c.sealer.NonceSize(), c.sealer.NonceSize()+len(plain)+c.sealer.Overhead())
-	_, _ = rand.Read(nonce) // never fails
-	return base64.RawURLEncoding.EncodeToString(c.sealer.Seal(nonce, nonce, plain, []byte(what))), nil
-}
-
-// open reads a place of that list.
-func (c *cursors) open(text, what string, place any) error {
-	sealed, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(sealed) < c.sealer.NonceSize() {
-		return errCursor
-	}
-	n := c.sealer.NonceSize()
-	plain, err := c.sealer.Open(nil, sealed[:n], sealed[n:], []byte(what))
-	if err != nil || json.Unmarshal(plain, place) != nil {
-		return errCursor
-	}
-	return nil
-}
-
 // listKey says of which list a cursor is: of all but the fields and the limit.
 func (cx *callContext) listKey(q *backend.Query) string {
 	bare := backend.Query{Model: q.Model, DomainText: q.DomainText, Order: q.Order, Fields: []string{}}
@@ -194,7 +137,7 @@ func (cx *callContext) placed(c *compiler, p *plan, q *backend.Query, keys []ord
 // follow begins a list after the place of its cursor.
 func (cx *callContext) follow(c *compiler, q *backend.Query, keys []orderKey) (string, error) {
 	var place []*string
-	if err := cx.e.cursors.open(q.Keyset.After, cx.listKey(q), &place); err != nil {
+	if err := cx.e.cursors.Open(q.Keyset.After, cx.listKey(q), &place); err != nil {
 		return "", err
 	}
 	return c.after(keys, place)
@@ -234,16 +177,7 @@ func (cx *callContext) next(q *backend.Query, last *lastRow) error {
 	if !last.more {
 		return nil
 	}
-	text, err := cx.e.cursors.seal(last.place, cx.listKey(q))
-	if err == nil && len(text) > maxCursor {
-		if !q.Keyset.Wanted {
-			return nil
-		}
-		return fault.New(fault.BadRequest, "The values of this order are too long to read on by a cursor: order by shorter fields, or use offset").
-			With(fault.FieldErrors{"cursor": "too long"})
-	}
-	q.Keyset.Next = text
-	return err
+	return cx.e.cursors.Follow(q.Keyset, last.place, cx.listKey(q))
 }
 
 // keyed says that somebody wants to read on.

@@ -255,7 +255,7 @@ func (f *from) intOperand(field *schema.Field, v any) (any, bool, error) {
 			return nil, false, backend.CannotProve(backend.ValueShape, field.Name, "a number in other digits")
 		}
 		if err != nil {
-			return nil, false, badOperand(field, "expected a whole number, found "+strconv.Quote(shorten(v)))
+			return nil, false, badOperand(field, "expected a whole number, found "+strconv.Quote(backend.Shorten(v)))
 		}
 		return n, n <= math.MaxInt32 && n >= math.MinInt32, nil
 	}
@@ -298,7 +298,7 @@ func textFloat(field *schema.Field, text string) (float64, error) {
 	case !isASCII(text) || err == nil && (math.IsInf(x, 0) || math.IsNaN(x)) || strings.Contains(text, "_"):
 		return 0, backend.CannotProve(backend.ValueShape, field.Name, "an odd number")
 	case err != nil || strings.ContainsAny(text, "xX"):
-		return 0, badOperand(field, "expected a number, found "+strconv.Quote(shorten(text)))
+		return 0, badOperand(field, "expected a number, found "+strconv.Quote(backend.Shorten(text)))
 	}
 	return x, nil
 }

@@ -1,6 +1,8 @@
 package record
 
 import (
+	"context"
+
 	"gatehouse/internal/backend"
 )
 
@@ -14,6 +16,10 @@ type Values = backend.Values
 // Any of its functions may be nil.
 type Logic struct {
 	Model string
+	// Ahead looks at the values of a create or write before its transaction
+	// begins, for what would hold it up: another server that is to be asked. It
+	// is for callers who may use Gatehouse's own models; nothing else is checked yet.
+	Ahead func(ctx context.Context, values Values) error
 	// Defaults gives values for fields that a create leaves out.
 	Defaults map[string]func(e *Env) (any, error)
 	// Prepare looks at the values of one record to be made, after the

@@ -18,7 +18,7 @@ func (cx *callContext) model(name string, mode schema.Mode) (*schema.Model, erro
 		return nil, cx.unknownModel(name)
 	}
 	if !cx.may(m, mode) {
-		return nil, forbiddenModel(name, mode)
+		return nil, backend.ForbiddenModel(name, mode)
 	}
 	return m, provable(m)
 }
@@ -46,7 +46,7 @@ func (cx *callContext) unknownModel(name string) error {
 			names = append(names, n)
 		}
 	}
-	msg := "Unknown model: " + shorten(name)
+	msg := "Unknown model: " + backend.Shorten(name)
 	if near := nearest.Word(name, names); near != "" {
 		msg += ". Did you mean " + near + "?"
 	}
@@ -57,9 +57,11 @@ func (cx *callContext) unknownModel(name string) error {
 	return unknown
 }
 
-func forbiddenModel(model string, mode schema.Mode) error {
-	verb := map[schema.Mode]string{schema.Read: "read", schema.Write: "modify", schema.Create: "create", schema.Unlink: "delete"}[mode]
-	return fault.Newf(fault.Forbidden, "You are not allowed to %s %s records", verb, model)
+// InGroup says whether the caller's user is in a group, by external id, and
+// whether the superuser asks, who is in all.
+func (e *Env) InGroup(xmlid string) bool {
+	id := e.st.reg.GroupID(xmlid)
+	return e.actor.sudo || id != 0 && e.actor.user.In(id)
 }
 
 // Model implements backend.Backend.
@@ -76,18 +78,24 @@ func (e *Engine) Model(ctx context.Context, c *backend.Caller, name string) (*sc
 }
 
 // Models implements backend.Backend.
-func (e *Engine) Models(ctx context.Context, c *backend.Caller) ([]string, error) {
+func (e *Engine) Models(ctx context.Context, c *backend.Caller) ([]backend.Summary, error) {
 	cx, err := e.call(ctx, nil, c)
 	if err != nil {
 		return nil, err
 	}
-	var names []string
+	var all []backend.Summary
 	for _, n := range cx.st.reg.Names() {
-		if m := cx.st.reg.Model(n); !m.Abstract && cx.visible(m) {
-			names = append(names, n)
+		m := cx.st.reg.Model(n)
+		if m.Abstract || !cx.visible(m) {
+			continue
 		}
+		one := backend.Summary{Name: n, Label: m.Label}
+		for mode := range one.May {
+			one.May[mode] = cx.may(m, schema.Mode(mode))
+		}
+		all = append(all, one)
 	}
-	return names, nil
+	return all, nil
 }
 
 // May implements backend.Backend.

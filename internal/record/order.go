@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"gatehouse/internal/backend"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/schema"
 	"gatehouse/internal/sqldb"
@@ -52,7 +53,7 @@ func (f *from) order(order string, reverse bool, seen []*schema.Field) ([]string
 func (f *from) orderOne(text string, reverse bool, seen []*schema.Field) ([]string, error) {
 	parts := orderTerm.FindStringSubmatch(lowerKeywords(text))
 	if parts == nil {
-		return nil, fault.Newf(fault.BadRequest, "Invalid order term %q: write a field, then asc or desc, e.g. order=name asc, id desc", shorten(text)).
+		return nil, fault.Newf(fault.BadRequest, "Invalid order term %q: write a field, then asc or desc, e.g. order=name asc, id desc", backend.Shorten(text)).
 			With(fault.FieldErrors{"order": "invalid term"})
 	}
 	field, err := f.c.field(f.model, parts[1], "order")
@@ -166,11 +167,4 @@ func lowerKeywords(text string) string {
 		words[i] = strings.ToLower(words[i])
 	}
 	return strings.Join(words, " ")
-}
-
-func shorten(s string) string {
-	if len(s) > 60 {
-		return strings.ToValidUTF8(s[:60], "") + "…"
-	}
-	return s
 }

@@ -10,7 +10,6 @@ import (
 
 	"gatehouse/internal/access"
 	"gatehouse/internal/backend"
-	"gatehouse/internal/domain"
 	"gatehouse/internal/schema"
 	"gatehouse/internal/sqldb"
 )
@@ -63,6 +62,7 @@ const (
 
 	// Those of readLong.
 	readFile       // two columns: bytes, and whether they are elsewhere
+	readBytes      // bytes
 	readFileSize   // a number of bytes
 	readColumnSize // that of a column
 	readSize       // base64 text, whose size is wanted
@@ -166,7 +166,7 @@ func appendKey(b []byte, s string) []byte {
 // plan compiles the statements of a query: a list with its count, or a look-up
 // by ids.
 func (c *compiler) plan(cx *callContext, m *schema.Model, q *backend.Query) (*plan, error) {
-	node, err := parseDomain(q)
+	node, err := backend.JoinDomains(q.DomainText, q.Domain)
 	if err != nil {
 		return nil, err
 	}
@@ -259,25 +259,6 @@ func (f *from) columnsIn(text string) string {
 		}
 	}
 	return columns
-}
-
-// parseDomain reads and joins the two forms in which a query brings a domain.
-func parseDomain(q *backend.Query) (domain.Node, error) {
-	node := q.Domain
-	if q.DomainText == "" {
-		if node == nil {
-			return domain.Const(true), nil
-		}
-		return node, nil
-	}
-	parsed, err := domain.Parse(q.DomainText, domain.Limits{})
-	if err != nil {
-		return nil, domainFault(err)
-	}
-	if node == nil {
-		return parsed, nil
-	}
-	return domain.Conj(parsed, node), nil
 }
 
 // columns adds the fields asked for to the plan and gives their expressions.
@@ -398,6 +379,10 @@ func (c *compiler) column(f *from, field *schema.Field) ([]string, readKind, err
 		return []string{expr}, readDatetime, nil
 	case schema.JSON, schema.Properties, schema.PropertiesDefinition:
 		return []string{expr}, readJSON, nil
+	case schema.Binary:
+		if end := c.keeper(field); end != nil && (end.Raw || end.Attached) {
+			return []string{expr}, readBytes, nil
+		}
 	case schema.Many2one:
 		name, err := f.refName(field)
 		return []string{expr, name}, readRef, err

@@ -69,7 +69,7 @@ func (f *from) propertyValue(field *schema.Field, name string) (string, error) {
 	case name == "":
 		return "", fault.Newf(fault.BadRequest, "Missing property name for %s.%s", field.Model.Name, field.Name)
 	case !propertyName.MatchString(name):
-		return "", fault.Newf(fault.BadRequest, "Wrong name of a property: %s", strconv.Quote(shorten(name)))
+		return "", fault.Newf(fault.BadRequest, "Wrong name of a property: %s", strconv.Quote(backend.Shorten(name)))
 	case !field.Store && !field.Inherited:
 		return "", notReadable(field)
 	}

@@ -44,7 +44,7 @@ func (cx *callContext) propertyNamed(field *schema.Field, name string) (*propert
 	for field.Inherited {
 		m := cx.st.reg.Model(field.Model.Field(field.Related[0]).Relation)
 		if field = m.Field(field.Related[1]); field == nil {
-			return nil, fault.Newf(fault.BadRequest, "Unknown property %s", shorten(name))
+			return nil, fault.Newf(fault.BadRequest, "Unknown property %s", backend.Shorten(name))
 		}
 		path, column, _ = strings.Cut(field.Definition, ".")
 	}
@@ -89,7 +89,7 @@ func (g *grouping) propertyExpr(f *from, k *groupKey, expr string) (string, erro
 	d, p, name := g.c.d, k.property, k.col.Name
 	field := k.col.Path[0]
 	if k.col.Func != "" && p.kind != "date" && p.kind != "datetime" {
-		return "", fault.Newf(fault.BadRequest, "Cannot group by %s: a granularity goes with dates", shorten(name))
+		return "", fault.Newf(fault.BadRequest, "Cannot group by %s: a granularity goes with dates", backend.Shorten(name))
 	}
 	k.kind, field.Type = readText, schema.Selection
 	switch p.kind {
@@ -114,7 +114,7 @@ func (g *grouping) propertyExpr(f *from, k *groupKey, expr string) (string, erro
 	case "datetime":
 		return "", backend.CannotProve(backend.ValueShape, name, "groups of a moment")
 	case "html":
-		return "", fault.Newf(fault.Unprocessable, "Grouping by HTML properties is not supported: %s", shorten(name))
+		return "", fault.Newf(fault.Unprocessable, "Grouping by HTML properties is not supported: %s", backend.Shorten(name))
 	}
 	k.kind, field.Type = readJSON, schema.JSON
 	return "coalesce(" + expr + ", " + d.JSONValue("'false'") + ")", nil
@@ -137,7 +137,7 @@ func (g *grouping) linkProperty(f *from, k *groupKey, expr string) (string, erro
 	m := g.c.reg.Model(p.comodel)
 	switch {
 	case m == nil || m.Transient || m.Abstract:
-		return "", fault.Newf(fault.Unprocessable, "Cannot group by %s: the model of its records does not exist", shorten(k.col.Name))
+		return "", fault.Newf(fault.Unprocessable, "Cannot group by %s: the model of its records does not exist", backend.Shorten(k.col.Name))
 	case m.Gap != "":
 		return "", provable(m)
 	case len(g.q.GroupBy) > 1: // the condition of the group without any names all others

@@ -73,7 +73,7 @@ func (p *property) complete(cx *callContext) error {
 		return p.completeLink(cx)
 	case "boolean", "integer", "float", "text", "char", "html", "date", "datetime", "monetary", "separator":
 	default:
-		return fault.Newf(fault.BadRequest, "The property %s has the type %s, which does not exist", p.name, shorten(p.kind))
+		return fault.Newf(fault.BadRequest, "The property %s has the type %s, which does not exist", p.name, backend.Shorten(p.kind))
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"gatehouse/internal/backend"
 )
 
 // relative is a moment while the terms of a relative one are applied to it:
@@ -34,7 +36,7 @@ func relativeTime(text string, now time.Time, weekStart int) (t time.Time, day b
 		words = words[1:]
 	default:
 		if !strings.ContainsAny(words[0][:1], "+-=") {
-			return t, false, fmt.Errorf("found %q", shorten(text))
+			return t, false, fmt.Errorf("found %q", backend.Shorten(text))
 		}
 	}
 	for _, w := range words {
@@ -42,7 +44,7 @@ func relativeTime(text string, now time.Time, weekStart int) (t time.Time, day b
 			return t, false, err
 		}
 		if y := r.clock.Year(); y < 1 || y > 9999 {
-			return t, false, fmt.Errorf("the term %q leads out of the calendar", shorten(w))
+			return t, false, fmt.Errorf("the term %q leads out of the calendar", backend.Shorten(w))
 		}
 	}
 	return r.in(now), r.day, nil
@@ -77,7 +79,7 @@ var weekdays = map[string]int{
 }
 
 func (r relative) term(word string, weekStart int) (relative, error) {
-	bad := fmt.Errorf("the term %q is not understood (write e.g. +3d, -1w, =1d, +monday)", shorten(word))
+	bad := fmt.Errorf("the term %q is not understood (write e.g. +3d, -1w, =1d, +monday)", backend.Shorten(word))
 	if len(word) < 3 || !strings.ContainsAny(word[:1], "+-=") {
 		return r, bad
 	}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"gatehouse/internal/backend"
-	"gatehouse/internal/domain"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/sqldb"
 )
@@ -245,15 +244,6 @@ func (rd reader) read(r sqldb.Row) backend.Value {
 		return backend.NullValue
 	}
 	return backend.TextValue(r.Text(i))
-}
-
-// domainFault makes the caller's error of a domain that does not parse.
-func domainFault(err error) error {
-	if de, ok := errors.AsType[*domain.Error](err); ok {
-		return fault.Newf(fault.BadRequest, "Invalid domain: %s", de.Msg).
-			With(map[string]any{"position": de.Pos, "near": de.Near})
-	}
-	return fault.New(fault.BadRequest, "Invalid domain").Because(err)
 }
 
 // storeFault makes faults of what the database says.

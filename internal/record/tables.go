@@ -2,11 +2,12 @@ package record
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/hex"
 	"fmt"
 
+	"gatehouse/internal/backend"
 	"gatehouse/internal/sqldb"
+	"gatehouse/internal/vault"
 )
 
 // openCursors reads the key that cursors are sealed with: one for all nodes,
@@ -20,9 +21,12 @@ func (e *Engine) openCursors(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	e.cursors, err = newCursors(key)
+	e.cursors, err = backend.NewCursors(key)
 	return err
 }
+
+// Cursors are what the engine hides places in lists with, for whoever has lists beside it.
+func (e *Engine) Cursors() *backend.Cursors { return e.cursors }
 
 func (e *Engine) cursorKey(ctx context.Context) (key []byte, err error) {
 	err = sqldb.Migrate(ctx, e.db, "record", []sqldb.Step{{ID: "1 cursor key", Go: func(ctx context.Context, tx sqldb.Tx) error {
@@ -30,9 +34,7 @@ func (e *Engine) cursorKey(ctx context.Context) (key []byte, err error) {
 		if _, err := tx.Exec(ctx, fmt.Sprintf(`create table gateway_cursor_key (secret %s not null)`, text)); err != nil {
 			return err
 		}
-		secret := make([]byte, 32)
-		_, _ = rand.Read(secret) // never fails
-		_, err := tx.Exec(ctx, `insert into gateway_cursor_key (secret) values ($1)`, hex.EncodeToString(secret))
+		_, err := tx.Exec(ctx, `insert into gateway_cursor_key (secret) values ($1)`, hex.EncodeToString(vault.NewKey()))
 		return err
 	}}, {ID: "2 change log", Go: createChangeLog}})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"sort"
 
 	"gatehouse/internal/access"
+	"gatehouse/internal/backend"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/schema"
 	"gatehouse/internal/sqldb"
@@ -101,7 +102,7 @@ func (e *Env) translatedField(recs []Rec, args Values) (*schema.Field, error) {
 	name, _ := args["field_name"].(string)
 	f := m.Field(name)
 	if f == nil || f.Secret {
-		return nil, unknownField(m, name, "field_name")
+		return nil, backend.NoField(m, name, "field_name")
 	}
 	if !e.actor.sudo && !access.Field(e.st.reg, e.actor.user, f) {
 		return nil, fault.Newf(fault.Forbidden, "You are not allowed to access the field %s of %s", name, m.Name)
@@ -173,7 +174,7 @@ func updateTranslations(e *Env, recs []Rec, args Values) (any, error) {
 	}
 	for code, v := range changes {
 		if _, active := e.st.reg.Langs[code]; !active && code != english {
-			return nil, fault.Newf(fault.Unprocessable, "The language %s is not activated", shorten(code))
+			return nil, fault.Newf(fault.Unprocessable, "The language %s is not activated", backend.Shorten(code))
 		}
 		if _, isText := v.(string); !isText && v != nil && v != false {
 			return nil, fault.New(fault.Unprocessable, "Translations are texts, or false to remove one")

@@ -15,6 +15,9 @@ var _ backend.Upserter = (*Engine)(nil)
 
 // Upsert implements backend.Upserter.
 func (e *Engine) Upsert(ctx context.Context, c *backend.Caller, model, key string, values []backend.Values) ([]backend.Upserted, error) {
+	if err := e.ahead(ctx, c, model, values...); err != nil {
+		return nil, err
+	}
 	var done []backend.Upserted
 	err := e.write(ctx, c, func(env *Env) (err error) {
 		done, err = env.upsert(model, key, values)
@@ -136,7 +139,7 @@ func (e *Env) upsertByExternalID(m *schema.Model, value any, given Values) (back
 	case err != nil:
 		return backend.Upserted{}, err
 	case known != 0 && owner != m.Name:
-		return backend.Upserted{}, fault.Newf(fault.Conflict, "The external id %s is that of a record of another model", shorten(text))
+		return backend.Upserted{}, fault.Newf(fault.Conflict, "The external id %s is that of a record of another model", backend.Shorten(text))
 	case known != 0:
 		return backend.Upserted{ID: known}, e.write(m, []int64{known}, values)
 	}
@@ -162,7 +165,7 @@ func (e *Env) mayName(module string) (err error) {
 		func(sqldb.Row) error { policy = true; return nil })
 	if err == nil && policy {
 		return fault.Newf(fault.Forbidden, "New external ids of the module %s need the scope admin: use a module of your own, as in shop.customer_7",
-			shorten(module)).Because(e.caller.Ungranting)
+			backend.Shorten(module)).Because(e.caller.Ungranting)
 	}
 	return err
 }

@@ -85,7 +85,7 @@ func (e *Engine) actor(ctx context.Context, q sqldb.Querier, st *state, known *k
 	}
 	if a.lang = c.Context.Lang; a.lang != "" {
 		if _, ok := st.reg.Langs[a.lang]; !ok {
-			a.langErr = fault.Newf(fault.Unprocessable, "Invalid language code: %s", shorten(a.lang)).
+			a.langErr = fault.Newf(fault.Unprocessable, "Invalid language code: %s", backend.Shorten(a.lang)).
 				With(fault.FieldErrors{"lang": "not an active language"})
 		}
 	}
@@ -94,7 +94,7 @@ func (e *Engine) actor(ctx context.Context, q sqldb.Querier, st *state, known *k
 	}
 	if a.tz != "" {
 		if _, err := time.LoadLocation(a.tz); err != nil || a.tz == "Local" {
-			return nil, fault.Newf(fault.BadRequest, "Unknown time zone: %s", shorten(a.tz)).
+			return nil, fault.Newf(fault.BadRequest, "Unknown time zone: %s", backend.Shorten(a.tz)).
 				With(fault.FieldErrors{"tz": "not a time zone such as Europe/Brussels"})
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gatehouse/internal/access"
+	"gatehouse/internal/backend"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/schema"
 )
@@ -31,7 +32,7 @@ func (e *Env) clean(m *schema.Model, values Values) (Values, error) {
 		}
 		f := m.Field(name)
 		if f == nil || (f.Secret && f.Readonly && !e.actor.sudo) {
-			return nil, unknownField(m, name, "the values")
+			return nil, backend.NoField(m, name, "the values")
 		}
 		if !e.actor.sudo && !f.Secret && !access.Field(e.st.reg, e.actor.user, f) {
 			return nil, fault.Newf(fault.Forbidden, "You are not allowed to modify the field %s of %s", name, m.Name).
@@ -199,7 +200,7 @@ func (e *Env) defaultOf(f *schema.Field) (any, bool) {
 // required answers for a field that must be set and is not.
 func (e *Env) required(m *schema.Model, values Values) error {
 	for _, f := range m.Fields {
-		if !f.Required || !f.HasColumn() {
+		if !f.Required || !f.HasColumn() && !f.Attached {
 			continue
 		}
 		v, ok := values[f.Name]

@@ -19,7 +19,7 @@ const Mask = "**********"
 
 // contained are pieces of names that hold secrets, written together.
 var contained = []string{
-	"password", "passwd", "passphrase", "pwd", "secret", "token", "apikey", "privatekey", "authorization", "cookie",
+	"password", "passwd", "passphrase", "pwd", "secret", "token", "apikey", "odookey", "privatekey", "authorization", "cookie",
 	"credential", "clientassertion", "accesskey", "signingkey", "encryptionkey", "sessionid", "signature",
 }
 

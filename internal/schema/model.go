@@ -73,6 +73,9 @@ type Model struct {
 	AdminOnly bool
 	// NoLog models have no create_uid, create_date, write_uid and write_date.
 	NoLog bool
+	// IDsBelow is a bound that new records keep below, because ids from there on
+	// are given (record.Env.CreateAt); 0: none is.
+	IDsBelow int64
 	// NoCreate models cannot be created over the API (logs, counters).
 	NoCreate bool
 
@@ -88,6 +91,9 @@ type Model struct {
 	// (res_model, res_id). PostByRead: whoever may read a document of this model
 	// may work with what hangs on it; else whoever may write it.
 	ByDocument, PostByRead bool
+	// ByRecord: rights follow from the record that a record is attached to
+	// (res_model, res_id), and from its field (res_field), as an attachment's do.
+	ByRecord bool
 	// Own are fields that read gives users of their own record as to the superuser.
 	Own []string
 	// Searching is what the model's code does to searches.
@@ -110,6 +116,12 @@ func (m *Model) NearestField(name string) string {
 		}
 	}
 	return nearest.Word(name, names)
+}
+
+// Finish prepares a model that is no part of a registry, after its fields are known.
+func (m *Model) Finish() *Model {
+	m.index()
+	return m
 }
 
 // index finishes a model after its fields are known.

@@ -42,6 +42,11 @@ type Dialect interface {
 	// its highest id. Run it after explicit ids were inserted.
 	SyncSequence(table string) string
 
+	// NextBelow is, inside the values of an insert, the next id of a SerialPK
+	// below a bound, from which on ids are given; "" where given ids leave the
+	// numbering as it is, so that the id can be left out.
+	NextBelow(table string, bound int64) string
+
 	// SelfID is, inside the values of an insert, the id that the new row's
 	// SerialPK gets. One row per statement.
 	SelfID(table string) string

@@ -98,6 +98,9 @@ func (postgresDialect) JSONSet(expr, key, placeholder string) string {
 		", cast(" + placeholder + " as jsonb)))"
 }
 
+// NextBelow: an identity column does not mind explicit ids.
+func (postgresDialect) NextBelow(string, int64) string { return "" }
+
 // SelfID relies on the id column coming first: its default draws the number
 // before the other values are computed.
 func (postgresDialect) SelfID(table string) string {

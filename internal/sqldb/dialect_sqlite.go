@@ -75,6 +75,15 @@ func (sqliteDialect) JSONSet(expr, key, placeholder string) string {
 	return "json_set(coalesce(" + expr + ", '{}'), " + jsonPath(key) + ", json(" + placeholder + "))"
 }
 
+// NextBelow looks for itself: autoincrement would go on behind the highest id.
+// Once there are ids over the bound, the last id may be given again after its
+// row is deleted.
+func (sqliteDialect) NextBelow(table string, bound int64) string {
+	limit := strconv.FormatInt(bound, 10)
+	return "(select max(coalesce((select seq from sqlite_sequence where name = " + literal(table) + " and seq < " + limit + "), 0), " +
+		"coalesce((select max(id) from " + Quote(table) + " where id < " + limit + "), 0)) + 1)"
+}
+
 // SelfID reads what autoincrement is about to use; the counter itself is only
 // written when the statement ends.
 func (sqliteDialect) SelfID(table string) string {
