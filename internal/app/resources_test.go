@@ -65,7 +65,7 @@ func TestResourcesOfTheConfiguration(t *testing.T) {
 
 func TestBadDeclarationsStopTheStart(t *testing.T) {
 	cfg := config.Default()
-	cfg.Store.DataDir, cfg.Store.AdminPassword = t.TempDir(), "secret"
+	useStore(t, cfg, "sqlite")
 	a, err := Open(context.Background(), cfg, slog.New(slog.DiscardHandler), "test")
 	if err != nil {
 		t.Fatal(err)

@@ -51,9 +51,10 @@ var floors = map[string]float64{
 	"internal/odoouser": 3.1,
 	"internal/odoo":     3.2,
 
-	"internal/business": 4,
-	"internal/gateway":  4,
-	"internal/direct":   4,
+	"internal/business":              4,
+	"internal/business/businesstest": 4.1,
+	"internal/gateway":               4,
+	"internal/direct":                4,
 
 	"internal/openapi":  5,
 	"internal/odoocall": 5.5,
