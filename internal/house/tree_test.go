@@ -86,9 +86,7 @@ func walk(t *testing.T, visit func(name string)) {
 			return nil // of a second work tree: it names the first
 		}
 		if !entry.IsDir() {
-			if rel != ".git" { // what a worktree has in place of the folder
-				visit(filepath.ToSlash(rel))
-			}
+			visit(filepath.ToSlash(rel))
 			return nil
 		}
 		if _, err := os.Stat(filepath.Join(p, "go.mod")); err == nil || skip(filepath.ToSlash(rel)) {
