@@ -48,12 +48,10 @@ func WebhookLogics(guard webhook.Guard, k *Keys) []record.Logic {
 // hookLogic makes the signing secret when a webhook is created, and shows it once.
 func hookLogic(guard webhook.Guard, k *Keys) record.Logic {
 	changed := func(e *record.Env) error {
-		if k.Polled != nil { // what is watched anew is looked at without delay
-			if err := job.Hurry(e.Ctx(), e.Tx(), PollJob); err != nil {
-				return err
-			}
+		if err := e.Tx().Signal(e.Ctx(), webhook.Channel); err != nil || k.Polled == nil {
+			return err
 		}
-		return e.Tx().Signal(e.Ctx(), webhook.Channel)
+		return job.Hurry(e.Ctx(), e.Tx(), PollJob) // what is watched anew is looked at without delay
 	}
 	return record.Logic{
 		Model: webhook.Model,

@@ -232,7 +232,7 @@ func (r *round) attend(model string, subs []*record.Subscription, st *state) err
 	case errors.As(err, &refused):
 		r.now.Troubled++
 		r.notes = append(r.notes, model+": "+refused.why)
-		return r.trouble(model, refused.why)
+		return r.trouble(model, refused.why, refused.err)
 	case errors.Is(err, errTaken):
 		delete(r.memory, model)
 		r.notes = append(r.notes, model+": "+errTaken.Error())
@@ -244,7 +244,7 @@ func (r *round) attend(model string, subs []*record.Subscription, st *state) err
 		r.now.Behind++
 		r.notes = append(r.notes, model+": "+behind)
 	}
-	return r.trouble(model, "")
+	return r.trouble(model, "", nil)
 }
 
 // watch is a model that is being looked at.
@@ -316,7 +316,7 @@ func refused(err error) error {
 	case fault.Unauthenticated, fault.BadGateway, fault.Unavailable:
 		return err
 	case fault.Internal:
-		return &refusal{"the Odoo fails: " + f.Error(), err}
+		return &refusal{"The Odoo fails when it is asked; the log of this server says more", err}
 	}
 	return &refusal{f.Message, err}
 }

@@ -38,6 +38,7 @@ type far struct {
 	calls    int
 	largest  int // answer, in records
 	fail     error
+	failIDs  error // of reading by id
 	breaks   string // a field that domains must not name
 	counts   int
 	order    []int64 // ids, sorted; nil: to be sorted anew
@@ -171,6 +172,9 @@ func (f *far) Search(_ context.Context, _ *backend.Caller, q *backend.Query, sin
 		return -1, fault.Newf(fault.BadRequest, "There is no field %s", f.breaks)
 	}
 	var found []int64
+	if q.IDs != nil && f.failIDs != nil {
+		return -1, f.failIDs
+	}
 	if q.IDs != nil {
 		for _, id := range q.IDs {
 			if t := f.things[id]; t != nil && t.hidden {
@@ -583,34 +587,43 @@ func TestTwoNodes(t *testing.T) {
 			s.p = turns[i%2]
 			s.want("1 write 1")
 		}
-		// In the middle of a round of the one, the other one looks.
+		// What one has made known, the other one counts.
+		s.make(2, "two")
+		s.make(3, "three")
+		s.pass(20 * time.Second)
+		s.p = turns[1]
+		s.want("1 create 2", "1 create 3")
+		s.delete(2)
+		s.pass(20 * time.Second)
+		s.p = turns[0]
+		s.want("1 unlink 2")
+		// While the one has read and not yet kept anything, the other one looks.
+		s.exec(`update gateway_webhook set domain = '[("name", "=", "at the same time")]'`)
+		s.want()
 		s.pass(20 * time.Second)
 		s.change(1, "at the same time")
-		inside := &interrupted{far: s.far, do: func() {
+		s.p.o.Records = &interrupted{far: s.far, do: func() {
 			if _, err := other.Run(t.Context()); err != nil {
 				t.Error(err)
 			}
 		}}
-		s.p = turns[0]
-		s.p.o.Records = inside
 		s.want("1 write 1")
 		s.pass(20 * time.Second)
 		s.want()
 	})
 }
 
-// interrupted does something when records are read for the first time.
+// interrupted does something before it is asked for the first time which
+// records of a list a domain finds.
 type interrupted struct {
 	*far
 	do func()
 }
 
 func (i *interrupted) Search(ctx context.Context, c *backend.Caller, q *backend.Query, sink backend.Sink) (int64, error) {
-	if do := i.do; do != nil && slices.Contains(q.Fields, "note") {
+	if do := i.do; do != nil && strings.HasPrefix(string(domain.JSON(q.Domain)), `["&",["id","in"`) {
 		i.do = nil
-		n, err := i.far.Search(ctx, c, q, sink)
 		do()
-		return n, err
 	}
 	return i.far.Search(ctx, c, q, sink)
 }
@@ -644,6 +657,9 @@ func TestSubscriptions(t *testing.T) {
 		s.pass(time.Minute)
 		s.change(2, "worse")
 		s.far.things[2].link = backend.RefValue(1, "Uno")
+		s.want()
+		s.far.things[2].link = backend.RefValue(1, "Eins")
+		s.pass(5 * time.Second)
 		s.want()
 		s.delete(1)
 		s.delete(2)
@@ -690,6 +706,16 @@ func TestWatchedLater(t *testing.T) {
 		if got := s.payload(); !strings.Contains(got, `"changed":{"note":{"old":"old","new":"new"}}`) {
 			t.Errorf("payload: %s", got)
 		}
+		// Nor is it a change of what was read before that more is read now.
+		s.exec(`update gateway_webhook set fields = '["name"]', watch_fields = null`)
+		s.pass(time.Minute)
+		s.run()
+		s.told()
+		s.change(1, "uno")
+		s.want("1 write 1", "2 write 1")
+		s.exec(`update gateway_webhook set fields = '["note"]' where id = 2`)
+		s.pass(5 * time.Second)
+		s.want()
 	})
 }
 
@@ -744,16 +770,24 @@ func TestHidden(t *testing.T) {
 		s.hook(1)
 		s.want()
 		s.pass(time.Minute)
-		for id := range int64(10) {
+		for id := range int64(5) {
 			s.far.things[id+1].hidden = true
 		}
 		s.delete(15)
 		s.want("1 unlink 15")
 		s.pass(time.Hour)
-		for id := range int64(10) {
+		s.want() // a sweep
+		s.delete(16)
+		s.pass(time.Minute)
+		s.want("1 unlink 16") // as there are fewer
+		s.pass(time.Hour)
+		for id := range int64(5) {
 			s.far.things[id+1].hidden = false
 		}
 		s.want()
+		s.delete(17)
+		s.pass(time.Minute)
+		s.want("1 unlink 17")
 		s.pass(time.Hour)
 		s.change(3, "y")
 		s.want("1 write 3")
@@ -793,6 +827,17 @@ func TestTrouble(t *testing.T) {
 		}
 		s.far.fail = nil
 		s.want("1 write 1")
+		s.make(2, "two")
+		s.pass(time.Minute)
+		s.want("1 create 2")
+		s.delete(2) // which it cannot be asked about now
+		s.far.failIDs = fault.New(fault.BadGateway, "Nobody is there")
+		s.pass(time.Minute)
+		if _, err := s.p.Run(t.Context()); !fault.Is(err, fault.BadGateway) {
+			t.Errorf("error %v", err)
+		}
+		s.far.failIDs = nil
+		s.want("1 unlink 2")
 		problem("")
 		s.p.o.Technical = false
 		s.p.plans = map[string]*plan{}

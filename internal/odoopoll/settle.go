@@ -77,10 +77,10 @@ func (w *watch) settleSome(ids []int64) error {
 
 // domainsFind asks, for each subscription with a domain, which of some records
 // it finds; nil where a subscription takes all.
-func (w *watch) domainsFind(where domain.Node, any bool) ([]map[int64]bool, error) {
+func (w *watch) domainsFind(where domain.Node, some bool) ([]map[int64]bool, error) {
 	found := make([]map[int64]bool, len(w.plan.subs))
 	for i, s := range w.plan.subs {
-		if s.Domain == nil || !any {
+		if s.Domain == nil || !some {
 			continue
 		}
 		var err error

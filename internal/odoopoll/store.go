@@ -101,8 +101,8 @@ func (w *watch) enter(model string) error {
 	}
 	err = w.o.DB.Write(w.ctx, func(tx sqldb.Tx) error {
 		_, err := tx.Exec(w.ctx, `insert into gateway_odoo_watch (id, model, version, start, position, stocked, sweeping, filling, swept,
-			began, signature, problem) values ($1, $2, 0, $3, $3, false, true, true, 0, $4, $5, '')`,
-			w.id, model, w.start, w.began, w.signature)
+			began, signature, problem) values ($1, $2, 0, $3, $3, false, $6, $6, 0, $4, $5, '')`,
+			w.id, model, w.start, w.began, w.signature, true)
 		return err
 	})
 	if _, ok := errors.AsType[*sqldb.Violation](err); ok {
@@ -153,7 +153,7 @@ func (r *round) leave(states map[string]*state, subs map[string][]*record.Subscr
 
 // trouble shows with the webhooks of a model why it cannot be looked at; "":
 // it can.
-func (r *round) trouble(model, why string) error {
+func (r *round) trouble(model, why string, cause error) error {
 	const differs = ` from gateway_webhook where model = $1 and active and coalesce(poll_problem, '') <> $2`
 	found := false
 	err := r.o.DB.Read(r.ctx, func(q sqldb.Querier) error {
@@ -163,7 +163,7 @@ func (r *round) trouble(model, why string) error {
 		return err
 	}
 	if why != "" {
-		r.o.Log.WarnContext(r.ctx, "changes cannot be found", "model", model, "reason", why)
+		r.o.Log.WarnContext(r.ctx, "changes cannot be found", "model", model, "reason", why, "error", cause)
 	}
 	return r.o.DB.Write(r.ctx, func(tx sqldb.Tx) error {
 		_, err := tx.Exec(r.ctx, `update gateway_webhook set poll_problem = nullif($2, '') where id in (select id`+differs+`)`, model, why)

@@ -143,9 +143,9 @@ func (w *watch) sweepPage() error {
 }
 
 // matchedIn asks the domains by which deletions are told, about a range of ids.
-func (w *watch) matchedIn(after, end int64, any bool) ([]map[int64]bool, error) {
+func (w *watch) matchedIn(after, end int64, some bool) ([]map[int64]bool, error) {
 	found := make([]map[int64]bool, len(w.plan.subs))
-	if !w.plan.domains || !any {
+	if !w.plan.domains || !some {
 		return found, nil
 	}
 	where := leaf("id", ">", after)
