@@ -597,8 +597,10 @@ func (f *front) leaksNothing(secrets ...string) {
 	tables := []string{"gateway_key", "gateway_client", "gateway_odoo_account", "gateway_audit", "gateway_log", "res_users", "gateway_token"}
 	err := f.gate.DB.Read(f.Context(), func(q sqldb.Querier) error {
 		for _, table := range tables {
-			columns := map[string]string{"sqlite": "select group_concat(name) from pragma_table_info('" + table + "')",
-				"postgres": "select string_agg(quote_ident(column_name), ',') from information_schema.columns where table_name = '" + table + "'"}[q.Dialect().Name()]
+			columns := map[string]string{
+				"sqlite":   "select group_concat(name) from pragma_table_info('" + table + "')",
+				"postgres": "select string_agg(quote_ident(column_name), ',') from information_schema.columns where table_schema = current_schema() and table_name = '" + table + "'",
+			}[q.Dialect().Name()]
 			list := ""
 			if err := q.Query(f.Context(), columns, nil, func(r sqldb.Row) error { list = r.Text(0); return nil }); err != nil {
 				return err
