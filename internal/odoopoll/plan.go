@@ -61,7 +61,10 @@ func (r *round) planFor(model string, subs []*record.Subscription) (*plan, error
 	var usual []string
 	for _, s := range subs {
 		told, watches := record.TellableFields(m, s.Fields), record.TellableFields(m, s.Watch)
-		if len(s.Fields) == 0 {
+		switch {
+		case !s.Create && !s.Write: // of a deletion the id is enough
+			told, watches = nil, nil
+		case len(s.Fields) == 0:
 			if usual == nil {
 				if usual, err = r.usualFields(m); err != nil {
 					return nil, refused(err)

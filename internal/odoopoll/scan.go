@@ -19,8 +19,13 @@ const (
 )
 
 // ahead is how far write_date may be ahead of our clock to be believed: one
-// that is in the future for whatever reason must not hide what is written now.
+// that is in the future for whatever reason must not hide what is written now,
+// nor be looked at again and again.
 const ahead = time.Hour
+
+func (*watch) believed(now time.Time) domain.Node {
+	return leaf(written, "<=", moment(now.Add(ahead).UnixMicro()))
+}
 
 // memory is what this process knows beside the store: without it, looking
 // costs a little more. It holds while no other node has gone on.
@@ -79,9 +84,9 @@ func (w *watch) scan() error {
 	}
 	for range w.bounds.scanPages {
 		limit := w.bounds.glance
-		where, order := leaf(written, ">=", moment(p.from)), written+", id"
+		where, order := domain.Conj(leaf(written, ">=", moment(p.from)), w.believed(w.o.Clock.Now())), written+", id"
 		if p.inside {
-			where = domain.Conj(where, leaf(written, "<", moment(p.from+second)), leaf("id", ">", p.after))
+			where = domain.Conj(leaf(written, ">=", moment(p.from)), leaf(written, "<", moment(p.from+second)), leaf("id", ">", p.after))
 			order = "id"
 		}
 		seen, err := w.ask(where, order, limit, nil)
@@ -97,9 +102,7 @@ func (w *watch) scan() error {
 		}
 		newest := w.position
 		for _, s := range seen {
-			if s.written > newest && s.written <= asked.Add(ahead).UnixMicro() {
-				newest = s.written
-			}
+			newest = max(newest, s.written)
 		}
 		if newest > w.position {
 			w.position = newest

@@ -90,7 +90,7 @@ func (w *watch) commit(fn func(tx txn) error) error {
 // begin begins to watch a model: with what was written until now.
 func (w *watch) enter(model string) error {
 	now := w.o.Clock.Now()
-	newest, err := w.ask(leaf(written, "<=", moment(now.Add(ahead).UnixMicro())), written+" desc, id desc", 1, nil)
+	newest, err := w.ask(w.believed(now), written+" desc, id desc", 1, nil)
 	if err != nil {
 		return err
 	}

@@ -72,6 +72,28 @@ func TestSubscriptions(t *testing.T) {
 	})
 }
 
+// TestOnlyDeletions: who wants to hear of deletions alone costs no reading.
+func TestOnlyDeletions(t *testing.T) {
+	onBothStores(t, func(s *site) {
+		s.make(1, "one")
+		s.make(2, "two")
+		s.pass(time.Hour)
+		s.hook(1, `on_create = false`, `on_write = false`)
+		s.want()
+		s.pass(time.Minute)
+		s.change(1, "eins")
+		s.make(3, "three")
+		s.want()
+		if read := s.p.plans["x.thing"].read; len(read) != 3 {
+			t.Errorf("read are %v", read)
+		}
+		s.delete(1)
+		s.delete(3)
+		s.pass(time.Minute)
+		s.want("1 unlink 1", "1 unlink 3")
+	})
+}
+
 // TestWatchedLater: a webhook whose watched fields nobody watched before knows
 // their old values as soon as it has looked.
 func TestWatchedLater(t *testing.T) {
@@ -234,8 +256,10 @@ func TestTrouble(t *testing.T) {
 // TestFuture: a record with a date in the future hides nothing.
 func TestFuture(t *testing.T) {
 	onBothStores(t, func(s *site) {
-		one := s.make(1, "one")
-		one.created, one.written = s.ago(2*time.Hour), s.ago(-1000*time.Hour)
+		for _, id := range []int64{1, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19} {
+			t := s.make(id, "one")
+			t.created, t.written = s.ago(2*time.Hour), s.ago(-1000*time.Hour)
+		}
 		s.make(2, "two").written = s.ago(time.Hour)
 		s.hook(1)
 		s.want()
@@ -244,6 +268,19 @@ func TestFuture(t *testing.T) {
 		s.want("1 write 2")
 		s.make(3, "three")
 		s.want("1 create 3")
+		s.pass(time.Minute)
+		s.run()
+		s.pass(time.Minute)
+		before := s.p.Figures().TotalRecords
+		s.pass(20 * time.Second)
+		s.run()
+		if n := s.p.Figures().TotalRecords - before; n > 10 {
+			t.Errorf("%d records were looked at for nothing", n)
+		}
+		s.change(1, "changed, in the future")
+		s.far.things[1].written = s.ago(-2000 * time.Hour)
+		s.pass(sweepEvery)
+		s.want("1 write 1")
 	})
 }
 
