@@ -91,7 +91,13 @@ type Poller struct {
 	plans  map[string]*plan
 	memory map[string]*memory
 	turn   int // which model comes first
+	denied error
+	until  time.Time // while denied holds
 }
+
+// deniedPause is how long nobody asks after the Odoo did not take the technical
+// user's key: it may count such failures, and shut everybody out who comes from here.
+const deniedPause = 5 * time.Minute
 
 // Figures are what polling costs and finds.
 type Figures struct {
@@ -150,7 +156,11 @@ type round struct {
 // one at the same time does no harm, as neither keeps what the other has done.
 func (p *Poller) Run(ctx context.Context) (result string, err error) {
 	r := &round{Poller: p, ctx: ctx, begin: p.o.Clock.Now()}
-	err = r.run()
+	if r.begin.Before(p.until) {
+		err = p.denied
+	} else if err = r.run(); fault.Is(err, fault.Unauthenticated) {
+		p.denied, p.until = fmt.Errorf("%w (asked again at %s)", err, r.begin.Add(deniedPause).UTC().Format(time.TimeOnly)), r.begin.Add(deniedPause)
+	}
 	r.now.Took = max(p.o.Clock.Now().Sub(r.begin), 0)
 	p.mu.Lock()
 	defer p.mu.Unlock()

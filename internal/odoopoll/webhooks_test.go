@@ -246,6 +246,17 @@ func TestTrouble(t *testing.T) {
 		s.far.failIDs = nil
 		s.want("1 unlink 2")
 		problem("")
+		// Whose key is not taken does not try it again and again.
+		s.far.fail = fault.New(fault.Unauthenticated, "No such key")
+		for range 3 {
+			s.pass(time.Minute)
+			if _, err := s.p.Run(t.Context()); !fault.Is(err, fault.Unauthenticated) {
+				t.Errorf("error %v", err)
+			}
+			s.far.fail = nil // which nobody finds out before the time
+		}
+		s.pass(deniedPause)
+		s.run()
 		s.p.o.Technical = false
 		s.p.plans = map[string]*plan{}
 		s.run()
