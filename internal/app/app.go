@@ -116,7 +116,7 @@ func (a *App) open(ctx context.Context) (err error) {
 		return fmt.Errorf("read the blocked addresses: %w", err)
 	}
 	a.Webhooks = webhook.NewDispatcher(a.DB, webhook.Options{Guard: guard, Version: a.Version, Log: a.Log})
-	a.Traffic = traffic.New(a.DB, traffic.Options{Settings: a.Settings.Current, House: trafficHouse{}, More: a.pollMetrics, Log: a.Log})
+	a.Traffic = traffic.New(a.DB, traffic.Options{Settings: a.Settings.Current, House: trafficHouse{}, More: a.odooMetrics, Log: a.Log})
 	a.Jobs, err = job.New(a.DB, a.jobs(), job.Options{Log: a.Log})
 	return err
 }
