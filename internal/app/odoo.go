@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"gatehouse/internal/backend"
+	"gatehouse/internal/httpapi"
 	"gatehouse/internal/identity"
 	"gatehouse/internal/odoo"
 	"gatehouse/internal/odooapi"
@@ -43,7 +44,7 @@ func (a *App) records() backend.Backend {
 
 // native is Odoo's own protocols: passed through to a real one, or spoken.
 func (a *App) native() *odooapi.API {
-	api := &odooapi.API{Backend: a.records(), Users: a.Identity}
+	api := &odooapi.API{Backend: a.records(), Users: a.Identity, Methods: httpapi.MethodLists(a.Config.API.Methods)}
 	if a.odoo != nil {
 		api.Upstream = upstream{a.odoo.Odoo}
 	}
