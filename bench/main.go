@@ -4,6 +4,7 @@
 //
 //	go run ./bench [-stores sqlite,postgres] [-seconds 10] [-connections 16]
 //	go run ./bench webhooks [-stores sqlite,postgres] [-modes throughput,hot,latency,memory]
+//	go run ./bench odoo [-rate 1000] [-seconds 10]
 //
 // It needs wrk, and for PostgreSQL a server that lets it make a database
 // (GATEHOUSE_BENCH_DATABASE_URL, by default postgres on 127.0.0.1).
@@ -22,8 +23,13 @@ import (
 
 func main() {
 	work := run
-	if len(os.Args) > 1 && os.Args[1] == "webhooks" {
-		work = func() error { return webhooks(os.Args[2:]) }
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case "webhooks":
+			work = func() error { return webhooks(os.Args[2:]) }
+		case "odoo":
+			work = func() error { return odoo(os.Args[2:]) }
+		}
 	}
 	if err := work(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -56,14 +62,8 @@ func run() error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	if o.binary == "" {
-		o.binary = filepath.Join(dir, "gatehouse")
-		build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", o.binary, "./cmd/gatehouse")
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		build.Stderr = os.Stderr
-		if err := build.Run(); err != nil {
-			return fmt.Errorf("build: %w", err)
-		}
+	if err := o.build(dir); err != nil {
+		return err
 	}
 	fmt.Println("| store | scenario | requests/s | p50 | p99 | errors | resident |")
 	fmt.Println("|---|---|---|---|---|---|---|")
@@ -71,6 +71,21 @@ func run() error {
 		if err := measure(context.Background(), o, filepath.Join(dir, store), store); err != nil {
 			return fmt.Errorf("%s: %w", store, err)
 		}
+	}
+	return nil
+}
+
+// build makes the binary, where none is given.
+func (o *options) build(dir string) error {
+	if o.binary != "" {
+		return nil
+	}
+	o.binary = filepath.Join(dir, "gatehouse")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", o.binary, "./cmd/gatehouse")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		return fmt.Errorf("build: %w", err)
 	}
 	return nil
 }

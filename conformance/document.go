@@ -36,6 +36,8 @@ The scenarios run with the checks of Odoo's own API. Over REST, Gatehouse is str
 - A caller cannot link a record that he may not read.
 - Records that the order can't tell apart come in the order of their ids, so that pages don't overlap.
 - An unknown language, time zone or company in the context is refused at once, even where it would not matter.
+- The field raw of an attachment is base64 text, in both directions, like every binary field; Odoo takes a text as the bytes.
+- Attachments of attachments, and of models that are no more, are the superuser's alone.
 - Password hashes, key hashes and secrets are never read, not by the administrator either.
 `
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -58,10 +59,8 @@ func (im *importer) copyModel(m *schema.Model) error {
 	for _, u := range m.Uniques {
 		rows = merged(rows, names, u.Columns)
 	}
-	if _, err := im.tx.Copy(im.ctx, m.Table, names, rows); err != nil {
-		return err
-	}
-	return im.attachments(m)
+	_, err = im.tx.Copy(im.ctx, m.Table, names, rows)
+	return err
 }
 
 // merged makes one row of those that the embedded table cannot tell apart,
@@ -125,6 +124,8 @@ func reading(f *schema.Field, kind string) func(sqldb.Row, int) (any, error) {
 		return func(r sqldb.Row, i int) (any, error) { return r.Float(i), nil }
 	case sqldb.Timestamp:
 		return func(r sqldb.Row, i int) (any, error) { return r.Time(i), nil }
+	case sqldb.Bytes:
+		return func(r sqldb.Row, i int) (any, error) { return bytes.Clone(r.Bytes(i)), nil }
 	}
 	return func(r sqldb.Row, i int) (any, error) { return r.Text(i), nil }
 }
@@ -138,37 +139,6 @@ func englishText(r sqldb.Row, i int) (any, error) {
 		return s, nil
 	}
 	return nil, nil
-}
-
-// attachments takes over binary fields that Odoo keeps in ir_attachment.
-func (im *importer) attachments(m *schema.Model) error {
-	type file struct {
-		id   int64
-		text string
-	}
-	for _, f := range m.Fields {
-		if f.Type != schema.Binary || !f.HasColumn() {
-			continue
-		}
-		if _, own := im.columns[m.Table][f.Name]; own {
-			continue
-		}
-		var files []file
-		err := im.from.Query(im.ctx, `select res_id, replace(encode(db_datas, 'base64'), chr(10), '') from ir_attachment
-			where res_model = $1 and res_field = $2 and db_datas is not null`, []any{m.Name, f.Name}, func(r sqldb.Row) error {
-			files = append(files, file{r.Int(0), r.Text(1)})
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		for _, one := range files {
-			if err := im.exec("update "+sqldb.Quote(m.Table)+" set "+sqldb.Quote(f.Name)+" = $2 where id = $1", one.id, one.text); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // copyRelation copies the links of a many2many whose ends are both here.

@@ -88,6 +88,9 @@ func (a *App) checkModels(ctx context.Context) Check {
 }
 
 func (a *App) checkDemo(ctx context.Context) Check {
+	if a.inFront() {
+		return Check{"demo users", Fine, "none here; the Odoo has users of its own"}
+	}
 	var logins []string
 	err := a.Engine.Sudo(ctx, func(e *record.Env) (err error) {
 		logins, err = business.DemoUsers(e)

@@ -36,6 +36,9 @@ type gate struct {
 	app   *App
 	url   string
 	admin string // access token
+
+	odoo   *gate             // that plays the Odoo, nil where there is none
+	people map[int64]OdooKey // of it, by id there
 }
 
 // onStores runs a test against an app on each store.

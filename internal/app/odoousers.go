@@ -36,8 +36,9 @@ func (a *App) openOdoo(ctx context.Context, keys *gateway.Keys) error {
 	}
 	a.OdooUsers, err = odoouser.Open(ctx, odoouser.Options{
 		DB: a.DB, Engine: a.Engine, Vault: v, Client: a.Odoo, Login: o.Login, Key: o.Key.Reveal(),
-		Forwarded: o.ForwardAddress, KeysUncounted: o.Protocol == "auto" || o.Protocol == "json2",
-		Denied: func(userID int64, key string) { a.Identity.Denied(userID, key) }, Log: a.Log,
+		Forwarded: o.ForwardAddress, KeysUncounted: a.keysUncounted,
+		Denied: func(userID int64, key string) { a.Identity.Denied(userID, key) }, // nobody calls before there is one
+		Log:    a.Log,
 	})
 	if err != nil {
 		return err
@@ -51,6 +52,18 @@ func (a *App) openOdoo(ctx context.Context, keys *gateway.Keys) error {
 	}
 	keys.Polled = a.Poller
 	return nil
+}
+
+// keysUncounted says whether keys go to the Odoo by JSON-2, where it counts no failures.
+func (a *App) keysUncounted(ctx context.Context) bool {
+	switch a.Config.Odoo.Protocol {
+	case "json2":
+		return true
+	case "auto", "web":
+		v, err := a.Odoo.Version(ctx)
+		return err == nil && v.Major >= 19
+	}
+	return false
 }
 
 // directory is who is asked about users that the store does not know.

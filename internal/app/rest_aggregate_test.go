@@ -6,7 +6,7 @@ import (
 )
 
 func TestAggregate(t *testing.T) {
-	onStores(t, func(t *testing.T, g *gate) {
+	onSources(t, func(t *testing.T, g *gate) {
 		acme, zed := g.make("res.partner", `{"name":"Acme"}`), g.make("res.partner", `{"name":"Zed"}`)
 		product := g.make("products", `{"name":"Desk","list_price":10,"type":"service"}`)
 		variant := int64(g.send("GET", fmt.Sprintf(`/api/v1/product.product?fields=id&domain=[["product_tmpl_id","=",%d]]`, product), "", g.all()...).at("data").([]any)[0].(map[string]any)["id"].(float64))

@@ -7,7 +7,7 @@ import (
 )
 
 func TestBulkChanges(t *testing.T) {
-	onStores(t, func(t *testing.T, g *gate) {
+	onSources(t, func(t *testing.T, g *gate) {
 		var ids []string
 		for i := range 4 {
 			ids = append(ids, fmt.Sprint(g.make("res.partner", fmt.Sprintf(`{"name":"bulk %d","ref":"bulk","active":%v}`, i, i < 3))))

@@ -7,7 +7,7 @@ import (
 )
 
 func TestCursorsOverHTTP(t *testing.T) {
-	onStores(t, func(t *testing.T, g *gate) {
+	onSources(t, func(t *testing.T, g *gate) {
 		other := g.person("bob", "base.group_user")
 		for i := range 7 {
 			g.make("res.partner", fmt.Sprintf(`{"name":"cursor %d","email":%q}`, i, []string{"", "a@example.com", "b@example.com"}[i%3]))

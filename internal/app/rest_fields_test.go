@@ -9,7 +9,11 @@ import (
 // as gives the headers of a credential: a key with the given scopes, of a user.
 func (g *gate) key(user int64, scopes string) []string {
 	g.t.Helper()
-	made := g.send("POST", "/api/v1/gateway.key", fmt.Sprintf(`{"name":"k","user_id":%d,"scopes":%q}`, user, scopes),
+	body := fmt.Sprintf(`{"name":"k","user_id":%d,"scopes":%q}`, user, scopes)
+	if who, theirs := g.people[user]; theirs {
+		body = fmt.Sprintf(`{"name":"k","user_id":2,"scopes":%q,"odoo_login":%q,"odoo_key":%q}`, scopes, who.Login, who.Key)
+	}
+	made := g.send("POST", "/api/v1/gateway.key", body,
 		"Authorization", "Bearer "+g.admin).want(201)
 	return []string{"X-API-Key", made.at("data", "key").(string)}
 }
@@ -20,6 +24,11 @@ func (g *gate) all() []string { return []string{"Authorization", "Bearer " + g.a
 // person makes an internal user of the given groups and gives his id.
 func (g *gate) person(login string, groups ...string) int64 {
 	g.t.Helper()
+	if g.odoo != nil {
+		id := g.odoo.person(login, groups...)
+		g.join(id, login)
+		return id
+	}
 	ids := []string{}
 	for _, group := range groups {
 		module, name, _ := strings.Cut(group, ".")
@@ -56,7 +65,7 @@ func (r *result) is(want string) {
 }
 
 func TestDottedFields(t *testing.T) {
-	onStores(t, func(t *testing.T, g *gate) {
+	onSources(t, func(t *testing.T, g *gate) {
 		be := fmt.Sprint(int64(g.send("GET", `/api/v1/res.country?fields=id&domain=[["code","=","BE"]]`, "", g.all()...).want(200).at("data").([]any)[0].(map[string]any)["id"].(float64)))
 		firm := g.make("res.partner", `{"name":"Firm","is_company":true,"country_id":`+be+`,"child_ids":[{"name":"Zoe","function":"CEO"},{"name":"Abe"}]}`)
 		g.make("res.partner", `{"name":"Lone"}`)
@@ -121,7 +130,7 @@ func TestDottedFields(t *testing.T) {
 // TestDottedFieldsKeepTheirDistance: dots lead nowhere that the caller could
 // not go himself.
 func TestDottedFieldsKeepTheirDistance(t *testing.T) {
-	onStores(t, func(t *testing.T, g *gate) {
+	onSources(t, func(t *testing.T, g *gate) {
 		user := g.person("ann", "base.group_user")
 		hidden := g.make("res.partner", `{"name":"Hidden","ref":"secret"}`)
 		open := g.make("res.partner", fmt.Sprintf(`{"name":"Open","parent_id":%d,"child_ids":[{"name":"Kid"}]}`, hidden))

@@ -6,7 +6,7 @@ import (
 )
 
 func TestModelsOfTheCaller(t *testing.T) {
-	onStores(t, func(t *testing.T, g *gate) {
+	onSources(t, func(t *testing.T, g *gate) {
 		list := func(query string, key []string) string {
 			var out []string
 			for _, v := range g.send("GET", "/api/v1/models"+query, "", key...).want(200).at("data").([]any) {

@@ -48,7 +48,7 @@ func (g *gate) get(path, accept string, headers ...string) (got, string) {
 }
 
 func TestStreams(t *testing.T) {
-	onStores(t, func(t *testing.T, g *gate) {
+	onSources(t, func(t *testing.T, g *gate) {
 		be := fmt.Sprint(int64(g.send("GET", `/api/v1/res.country?fields=id&domain=[["code","=","BE"]]`, "", g.all()...).want(200).at("data").([]any)[0].(map[string]any)["id"].(float64)))
 		first := g.make("res.partner", `{"name":"=HYPERLINK(\"http://evil\")","ref":"streamed","phone":"+32 2 555","email":"a,b","country_id":`+be+`,"child_ids":[{"name":"Kid","ref":"none"}]}`)
 		second := g.make("res.partner", `{"name":"Plain \"quoted\"\nline","ref":"streamed","is_company":true}`)
@@ -120,7 +120,7 @@ func TestStreams(t *testing.T) {
 // TestStreamIsWhole reads more than a page may hold, whatever the order, while
 // others write.
 func TestStreamIsWhole(t *testing.T) {
-	onStores(t, func(t *testing.T, g *gate) {
+	onSources(t, func(t *testing.T, g *gate) {
 		const n = 3000
 		fill(t, g, n)
 		for _, query := range []string{"order=name", "", "order=email,name+desc", "fields=country_id.code,name", "active_test=false"} {
@@ -149,7 +149,11 @@ func TestStreamIsWhole(t *testing.T) {
 func fill(t *testing.T, g *gate, n int) {
 	t.Helper()
 	id := g.make("res.partner", `{"name":"Filled 0","ref":"filled","email":"info@example.com","phone":"+32 2 555 01 23","city":"Ghent","street":"Long Street 12"}`)
-	err := g.app.DB.Write(context.Background(), func(tx sqldb.Tx) error {
+	db := g.app.DB
+	if g.odoo != nil {
+		db = g.odoo.app.DB
+	}
+	err := db.Write(context.Background(), func(tx sqldb.Tx) error {
 		var columns []string
 		if err := tx.Query(context.Background(), `select f.name from ir_model_fields f where f.model = 'res.partner' and f.store and f.name in
 			('ref','email','phone','city','street','active','company_id','is_company','lang','tz','color','type','complete_name')`, nil, func(r sqldb.Row) error {
@@ -182,7 +186,7 @@ func TestStreamMemory(t *testing.T) {
 	if rows == 0 {
 		t.Skip("GATEHOUSE_STREAM_ROWS is not set")
 	}
-	onStores(t, func(t *testing.T, g *gate) {
+	onSources(t, func(t *testing.T, g *gate) {
 		fill(t, g, rows)
 		for _, accept := range []string{"text/csv", "application/x-ndjson"} {
 			start := time.Now()

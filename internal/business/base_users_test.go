@@ -6,12 +6,15 @@ import (
 
 	"gatehouse/internal/domain"
 	"gatehouse/internal/fault"
+	"gatehouse/internal/identity"
+	"gatehouse/internal/record"
 )
 
 // TestUsersAndCompanies tells who may be what.
 func TestUsersAndCompanies(t *testing.T) {
 	tellOnBoth(t,
 		story{"users inherit partners", usersInheritPartnersStory},
+		story{"users with given ids", givenIDsStory},
 		story{"passwords", passwordsStory},
 		story{"archiving users", archivingUsersStory},
 		story{"groups decide", groupsDecideStory},
@@ -47,6 +50,27 @@ func usersInheritPartnersStory(f *fixture) {
 	admin.refusedCreate(fault.BadRequest, "Missing required field: login", "res.users", vals{"name": "No login"})
 	admin.refusedCreate(fault.BadRequest, "Missing required field: name", "res.users", vals{"login": "noname"})
 	admin.refusedCreate(fault.Unprocessable, "two users with the same login", "res.users", vals{"name": "Twin", "login": "newbie"})
+}
+
+// Users of an Odoo have ids of their own, which others keep out of.
+func givenIDsStory(f *fixture) {
+	admin := f.as("admin")
+	before := admin.create("res.users", vals{"name": "Before", "login": "before"})
+	odoo := identity.OdooUser(7)
+	f.sudo(func(e *record.Env) error {
+		return e.CreateAt("res.users", odoo, vals{"name": "Seven", "login": "seven", "group_ids": []int64{}})
+	})
+	admin.sees("Seven | seven | Seven | true", "res.users", odoo, "name", "login", "partner_id", "share")
+	after := admin.create("res.users", vals{"name": "After", "login": "after"})
+	if after <= before || after > before+10 {
+		f.Errorf("users %d and %d, with one of an Odoo between them", before, after)
+	}
+	err := f.engine.Sudo(f.Context(), func(e *record.Env) error {
+		return e.CreateAt("res.users", 500, vals{"name": "X", "login": "x"})
+	})
+	if err == nil {
+		f.Error("an id below the bound is given")
+	}
 }
 
 // Nobody reads a password, and none is stored as it is.

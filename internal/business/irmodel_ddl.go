@@ -24,6 +24,7 @@ func fieldOf(r record.Rec) *schema.Field {
 	if path := r.Text("related"); path != "" {
 		f.Related = strings.Split(path, ".")
 	}
+	f.Attached = f.Attaches()
 	return f
 }
 
@@ -150,7 +151,20 @@ func dropField(e *record.Env, r record.Rec) error {
 			return err
 		}
 	}
+	if f.Attached {
+		return dropAttached(e, leaf("res_model", "=", r.Text("model")), leaf("res_field", "=", f.Name))
+	}
 	return schema.DropField(e.Ctx(), e.Tx(), tableOf(e, r.Text("model")), f)
+}
+
+// dropAttached deletes the files of a field or of a model that goes: another one
+// of its name must not find them.
+func dropAttached(e *record.Env, which ...domain.Node) error {
+	files, err := e.Sudo().SearchNode("ir.attachment", domain.Conj(which...))
+	if err != nil {
+		return err
+	}
+	return e.Sudo().Unlink(files)
 }
 
 func orderUses(order, name string) bool {

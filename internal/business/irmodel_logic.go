@@ -233,6 +233,9 @@ func dropModels(e *record.Env, models []record.Rec) error {
 		if err := e.Unlink(doomed); err != nil {
 			return err
 		}
+		if err := dropAttached(e, leaf("res_model", "=", name), leaf("id", ">", int64(0))); err != nil {
+			return err
+		}
 		if err := schema.DropModel(e.Ctx(), e.Tx(), tableOf(e, name)); err != nil {
 			return err
 		}

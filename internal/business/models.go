@@ -10,7 +10,7 @@ import (
 // Models gives the built-in models. The engine brings the database to them.
 func Models() []*schema.Model {
 	return slices.Concat(
-		registryModels(), baseModels(), partnerModels(), productModels(),
+		registryModels(), baseModels(), attachmentModels(), partnerModels(), productModels(),
 		taxModels(), sequenceModels(), fiscalModels(), pricelistModels(), paymentModels(), saleModels(), stockModels(), crmModels(),
 	)
 }
@@ -25,7 +25,7 @@ type Options struct {
 // Logics gives what the built-in models do beyond storing values.
 func Logics(opts Options) []record.Logic {
 	return slices.Concat(
-		baseLogics(), userLogics(opts), partnerLogics(), productLogics(),
+		baseLogics(), attachmentLogics(), userLogics(opts), partnerLogics(), productLogics(),
 		irModelLogics(), currencyLogics(), taxLogics(), sequenceLogics(),
 		fiscalLogics(), pricelistLogics(), paymentLogics(), saleLogics(), stockLogics(), crmLogics(),
 	)

@@ -40,6 +40,9 @@ func (k *Keys) odooKey(e *record.Env, model string, recs []record.Rec, values re
 	_, keyGiven := values["odoo_key"]
 	login, _ := given.(string)
 	key, _ := values["odoo_key"].(string)
+	if keyGiven && !loginGiven && len(recs) == 1 { // another key of the same user
+		login = recs[0].Text("odoo_login")
+	}
 	switch {
 	case !loginGiven && !keyGiven:
 		return nil

@@ -229,13 +229,14 @@ func (s *Server) operate(c *call, op *operation, data map[string]any) (one done,
 		}
 		return done{}, false, fault.New(fault.BadRequest, "A batch holds operations on records only")
 	}
-	for _, step := range []func(*call) error{s.authorize, s.enter} {
-		if err := step(sub); err != nil {
-			return done{}, false, err
-		}
+	if err := s.authorize(sub); err != nil {
+		return done{}, false, err
 	}
 	if sub.route.Doc.BodyType != "" {
 		return done{}, false, fault.New(fault.BadRequest, "A batch holds no files")
+	}
+	if err := s.enter(sub); err != nil {
+		return done{}, false, err
 	}
 	if sub.params.dryRun {
 		return done{}, false, wrongParam("dry_run", "belongs to the batch, not to one of its operations")

@@ -21,7 +21,7 @@ func products() Resource {
 			{Name: "type", Doc: "consu, service, or product: consu that is tracked in stock", Choices: []Choice{
 				{Name: "consu", Values: map[string]any{"type": "consu", "is_storable": false}},
 				{Name: "service", Values: map[string]any{"type": "service", "is_storable": false}},
-				{Name: "product", Values: map[string]any{"type": "consu", "is_storable": true}},
+				{Name: "product", Values: map[string]any{"type": "consu", "is_storable": true}, Older: map[string]any{"type": "product"}}, // before Odoo 18
 			}},
 			{Name: "description_sale"},
 			{Name: "active"},

@@ -118,7 +118,7 @@ func (s *Server) getContent(c *call, in contentInput) (reply, error) {
 	}
 	fields := []string{"id", in.field}
 	named := ""
-	for _, name := range []string{in.field + "_filename", in.field + "_name"} {
+	for _, name := range []string{m.Field(in.field).FileName, in.field + "_filename", in.field + "_name"} {
 		if f := m.Field(name); f != nil && f.Type == schema.Char && !f.Secret && named == "" {
 			named = name
 			fields = append(fields, name)
@@ -146,7 +146,7 @@ func (s *Server) getContent(c *call, in contentInput) (reply, error) {
 	if named == "" || made.name == "" {
 		made.name = in.field + "-" + strconv.FormatInt(in.id, 10) + extension(made.kind)
 	}
-	if look.version != 0 {
+	if look.version != 0 && m.Field(in.field).HasColumn() { // what is kept elsewhere changes without the record
 		made.changed = time.UnixMicro(look.version)
 	}
 	return reply{content: made, version: look.version}, nil

@@ -33,11 +33,10 @@ func newMatcher(routes []Route) (m *matcher, err error) {
 	m = &matcher{named: http.NewServeMux(), universal: http.NewServeMux(), words: map[string]bool{}}
 	for i := range routes {
 		layer := m.universal
-		if !strings.HasPrefix(routes[i].Pattern, universalPrefix) {
+		word, inAPI := firstWord(routes[i].Pattern)
+		if word != "{model}" && !strings.Contains(word, ".") { // a dot: a route of one model
 			layer = m.named
-			if word, ok := firstWord(routes[i].Pattern); ok {
-				m.words[word] = true
-			}
+			m.words[word] = m.words[word] || inAPI
 		}
 		layer.Handle(strings.TrimSpace(routes[i].Method+" "+routes[i].Pattern), &found{&routes[i]})
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"gatehouse/internal/httpapi/wire"
+	"gatehouse/internal/schema"
 )
 
 // Resource is a curated resource: a view of a model under a name of its own,
@@ -66,8 +67,25 @@ const (
 type Choice struct {
 	Name   string
 	Values map[string]any // by field of the model: string or bool
+	// Older are the values where the model does not have all of these fields, as
+	// in an older Odoo; nil: those of Values that it has.
+	Older map[string]any
 	// OutOnly words are told, but not taken.
 	OutOnly bool
+}
+
+// of gives the values as a model has them.
+func (c *Choice) of(m *schema.Model) map[string]any {
+	all := make(map[string]any, len(c.Values))
+	for name, value := range c.Values {
+		switch {
+		case m.Field(name) != nil:
+			all[name] = value
+		case c.Older != nil:
+			return c.Older
+		}
+	}
+	return all
 }
 
 // ResourceAction is a business method with a path of its own:

@@ -75,8 +75,9 @@ func (f *ResourceField) chosen(m *schema.Model, text string) (domain.Node, error
 			continue
 		}
 		var all []domain.Node
+		values := choice.of(m)
 		for _, name := range f.names {
-			if value, ok := choice.Values[name]; ok && m.Field(name) != nil {
+			if value, ok := values[name]; ok {
 				all = append(all, leaf(name, domain.OpEq, value))
 			}
 		}

@@ -119,11 +119,7 @@ func (in *intake) choice(m *schema.Model, f *ResourceField, v any, place string,
 		if v != choice.Name {
 			continue
 		}
-		for name, value := range choice.Values {
-			if m.Field(name) != nil {
-				values[name] = value
-			}
-		}
+		maps.Copy(values, choice.of(m))
 		return
 	}
 	kind := fault.Unprocessable

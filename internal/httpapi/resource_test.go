@@ -2,12 +2,14 @@ package httpapi
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"reflect"
 	"strings"
 	"testing"
 
 	"gatehouse/internal/fault"
+	"gatehouse/internal/schema"
 )
 
 const deskJSON = `{"id":1,"name":"Desk","default_code":null,"barcode":null,"list_price":79.99,"standard_price":0,"categ_id":null,` +
@@ -329,4 +331,31 @@ func FuzzResourceQuery(f *testing.F) {
 			t.Fatalf("%q: %d %s", query, a.Code, a.Body)
 		}
 	})
+}
+
+// Before Odoo 18 a product that is tracked in stock has a type of its own.
+func TestChoicesOfOlderModels(t *testing.T) {
+	older := (&schema.Model{Name: "product.template", Fields: []*schema.Field{schema.NewSelection("type", "Type", "product", "Storable")}}).Finish()
+	newer := (&schema.Model{Name: "product.template", Fields: append(older.Fields, schema.NewBoolean("is_storable", "Tracked"))}).Finish()
+	for _, c := range []struct {
+		model *schema.Model
+		word  string
+		want  map[string]any
+	}{
+		{newer, "product", map[string]any{"type": "consu", "is_storable": true}},
+		{older, "product", map[string]any{"type": "product"}},
+		{newer, "service", map[string]any{"type": "service", "is_storable": false}},
+		{older, "service", map[string]any{"type": "service"}},
+	} {
+		resource := products()
+		field := resource.find("type")
+		for i := range field.Choices {
+			if field.Choices[i].Name != c.word {
+				continue
+			}
+			if got := field.Choices[i].of(c.model); !maps.Equal(got, c.want) {
+				t.Errorf("%s: %v, want %v", c.word, got, c.want)
+			}
+		}
+	}
 }

@@ -76,6 +76,7 @@ func (s *Server) routes() []Route {
 	all = append(all, s.queryRoutes()...)
 	all = append(all, s.upsertRoutes()...)
 	all = append(all, s.contentRoutes()...)
+	all = append(all, s.uploadRoutes()...)
 	return withConditions(append(all, s.recordRoutes()...))
 }
 
@@ -90,10 +91,10 @@ func (s *Server) systemRoutes() []Route {
 	return []Route{
 		{
 			Method: "GET", Pattern: "/{$}", Access: Public, Limiting: Counted, handler: bare(s.about),
-			Summary: "What this server is", Output: "name, version and links",
+			Summary: "What this server is", Output: "name, version, odoo and links",
 			Doc: Doc{ID: "about", Tag: TagSystem, Data: wire.Object(
 				wire.Must("name", wire.Text("")), wire.Must("version", wire.Text("")),
-				wire.Must("links", wire.MapOf(wire.Text("A path."), "")))},
+				wire.Must("odoo", wire.Truth("Whether the records are those of an Odoo.")), wire.Must("links", wire.MapOf(wire.Text("A path."), "")))},
 		},
 		{
 			Method: "GET", Pattern: "/healthz", Access: Public, Limiting: Uncounted, handler: bare(s.alive),

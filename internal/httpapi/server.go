@@ -85,6 +85,8 @@ type Deps struct {
 	// PublicURL is where callers reach the server, without a slash at the end;
 	// "": what they reached it as.
 	PublicURL string
+	// InFront says that the records are those of an Odoo.
+	InFront bool
 	// Methods narrows which business methods may be called.
 	Methods MethodLists
 	// Answers does requests with an idempotency key once; nil minds no keys.

@@ -65,7 +65,7 @@ func TestSystem(t *testing.T) {
 	h.send("", "GET", "/healthz", "").want(200, `{"success":true,"data":{"status":"ok"}}`)
 	h.send("", "GET", "/healthz?probe=1", "").want(200, "")
 	h.send("", "GET", "/readyz", "").want(200, `{"success":true,"data":{"status":"ready"}}`)
-	if a := h.send("", "GET", "/", "").want(200, ""); !strings.Contains(a.Body.String(), `"name":"Gatehouse","version":"1.2.3"`) {
+	if a := h.send("", "GET", "/", "").want(200, ""); !strings.Contains(a.Body.String(), `"name":"Gatehouse","odoo":false,"version":"1.2.3"`) {
 		t.Errorf("%s", a.Body)
 	}
 	h.backend.fail = func(string, string) error { return errors.New("disk full at /var/lib") }

@@ -12,6 +12,7 @@ func (s *Server) about(*call) (reply, error) {
 	return reply{data: map[string]any{
 		"name":    "Gatehouse",
 		"version": s.deps.Version,
+		"odoo":    s.deps.InFront,
 		"links": map[string]string{
 			"ping": "/api/v1/ping", "login": "/api/v1/auth/login", "health": "/healthz", "ready": "/readyz",
 		},

@@ -103,7 +103,7 @@ func (s *Server) oneCreated(c *call, in *createInput, created *backend.Created) 
 	}
 	return reply{
 		raw: raw, message: "Record created successfully", created: true, secret: len(once) > 0,
-		location: c.r.URL.Path + "/" + strconv.FormatInt(id, 10), // some models have two paths
+		location: strings.TrimSuffix(c.r.URL.Path, uploadPath) + "/" + strconv.FormatInt(id, 10), // some models have two paths
 	}, nil
 }
 

@@ -143,7 +143,7 @@ func (s *Service) loadUserKey(ctx context.Context, k userKey, known *userKeyEntr
 		return nil, storeFault(err, "load API keys of users")
 	}
 	row := unchanged(rows, known)
-	if row == nil {
+	if row == nil && (len(rows) > 0 || s.directory == nil) { // else the Odoo is asked
 		if row, err = s.matchUserKey(ctx, rows, k.key, ip); err != nil {
 			return nil, err
 		}
@@ -225,7 +225,7 @@ func (s *Service) matchUserKey(ctx context.Context, rows []userKeyRow, key strin
 			return &rows[i], err
 		}
 	}
-	if len(rows) == 0 && s.directory == nil {
+	if len(rows) == 0 {
 		if _, err := s.keyHashes.compare(key, ""); err != nil {
 			return nil, err
 		}

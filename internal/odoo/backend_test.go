@@ -151,10 +151,10 @@ func outcome(total int64, page *backend.Page, err error) string {
 	for _, row := range page.Rows {
 		cells := make([]string, len(row))
 		for i, v := range row {
-			switch {
-			case v.Kind == backend.IDs: // in another order where another field has one
+			switch v.Kind {
+			case backend.IDs: // in another order where another field has one
 				v.List = slices.Sorted(slices.Values(v.List))
-			case v.Kind == backend.Datetime: // Odoo tells no more
+			case backend.Datetime: // Odoo tells no more
 				v.Int -= v.Int % 1_000_000
 			}
 			cells[i] = fmt.Sprintf("%s=%d:%d:%q:%v", page.Cols[i].Name, v.Kind, v.Int, v.Text, v.List)

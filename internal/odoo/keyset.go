@@ -2,6 +2,7 @@ package odoo
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"gatehouse/internal/backend"
@@ -18,24 +19,29 @@ type paging struct {
 	key           *keyset // nil: nobody can read on behind it
 }
 
-// keyset reads on behind the value of the first term of an order. What comes
-// after that decides among records with the same value only, and those of the
-// last value that were seen are left out by their ids. So the further terms may
-// be anything, and moments, which the Odoo tells to the second and orders by
-// the microsecond, are no different from days.
+// keyset reads on behind the values of the first terms of an order. Those that
+// follow decide among records with the same values only, of which those that
+// were seen are left out by their ids. So what follows may be anything, and a
+// moment, which the Odoo tells to the second and orders by the microsecond, can
+// be the last of the terms.
 type keyset struct {
-	field *schema.Field
-	desc  bool
+	terms []orderKey
 	what  string // of which list
 	place place
 }
 
-// place is the end of a page: the value of the key, nil where nothing is set,
-// and the records with it that were on this page or, with the same value, on
-// pages before.
+// orderKey is a term of an order that a place is told by.
+type orderKey struct {
+	field *schema.Field
+	desc  bool
+}
+
+// place is the end of a page: the values of the terms, nil where nothing is set,
+// and the records with these values that were on this page or, with the same
+// values, on pages before.
 type place struct {
-	Value any     `json:"v"`
-	Seen  []int64 `json:"s"`
+	Values []any   `json:"v"`
+	Seen   []int64 `json:"s"`
 }
 
 var errNotKeyed = fault.New(fault.BadRequest,
@@ -50,7 +56,7 @@ func (s *search) placed(p *paging) error {
 	if order == "" {
 		order = s.model.order
 	}
-	key := s.model.keyed(order)
+	key := s.model.keyed(withID(order))
 	if key == nil && p.order == "" && k.Wanted {
 		order = "id"
 		key = s.model.keyed(order)
@@ -71,8 +77,13 @@ func (s *search) placed(p *paging) error {
 		if err := s.b.cursors.Open(k.After, key.what, &key.place); err != nil {
 			return err
 		}
-		if n, ok := key.place.Value.(float64); ok { // as JSON has it
-			key.place.Value = int64(n)
+		if len(key.place.Values) != len(key.terms) {
+			return backend.ErrCursor
+		}
+		for i, v := range key.place.Values {
+			if n, ok := v.(float64); ok { // as JSON has it
+				key.place.Values[i] = int64(n)
+			}
 		}
 		p.where = domain.Conj(p.where, key.after())
 	}
@@ -80,28 +91,39 @@ func (s *search) placed(p *paging) error {
 	return nil
 }
 
-// keyed takes the first term of an order as key; nil where it cannot be one:
-// the values must be told from nothing, and compare as the Odoo orders them.
+// keyed takes the first terms of an order as keys, up to the first one that
+// cannot be one: values must be told from nothing, and compare as the Odoo orders
+// them. nil: not even the first can.
 func (m *model) keyed(order string) *keyset {
-	first, _, _ := strings.Cut(order, ",")
-	parts := orderTerm.FindStringSubmatch(strings.TrimSpace(first))
-	if parts == nil || parts[2] != "" || parts[4] != "" {
+	k := &keyset{}
+	for term := range strings.SplitSeq(order, ",") {
+		parts := orderTerm.FindStringSubmatch(strings.TrimSpace(term))
+		if parts == nil || parts[2] != "" || parts[4] != "" {
+			break
+		}
+		f := m.Field(parts[1])
+		if f == nil || !f.Store && f.Name != "id" || !placeable(f) {
+			break
+		}
+		k.terms = append(k.terms, orderKey{f, strings.EqualFold(parts[3], "desc")})
+		if f.Type == schema.Datetime || f.Name == "id" {
+			break
+		}
+	}
+	if len(k.terms) == 0 {
 		return nil
 	}
-	f := m.Field(parts[1])
-	if f == nil || !f.Store && f.Name != "id" {
-		return nil
-	}
+	return k
+}
+
+func placeable(f *schema.Field) bool {
 	switch f.Type {
 	case schema.Char, schema.Date, schema.Datetime:
+		return true
 	case schema.Integer:
-		if !f.Required && f.Name != "id" { // 0 is nothing, too
-			return nil
-		}
-	default:
-		return nil
+		return f.Required || f.Name == "id" // else 0 is nothing, too
 	}
-	return &keyset{field: f, desc: strings.EqualFold(parts[3], "desc")}
+	return false
 }
 
 // withID ends an order with the id, so that no two records have the same place.
@@ -114,67 +136,89 @@ func withID(order string) string {
 	return order + ", id"
 }
 
-// after is the condition that a record comes behind the place. Odoo puts what
-// is not set last, and first in a descending order.
+// after is the condition that a record comes behind the place.
 func (k *keyset) after() domain.Node {
-	name := k.field.Name
-	unset := &domain.Leaf{Path: name, Op: domain.OpEq, Value: false, Pos: -1}
-	var behind domain.Node
-	switch op := domain.OpGe; {
-	case k.place.Value == nil && k.desc:
-		behind = domain.Const(true) // those that are not set came first
-	case k.place.Value == nil:
-		behind = unset
-	case k.desc:
-		behind = k.upTo()
-	default:
-		behind = domain.Disj(&domain.Leaf{Path: name, Op: op, Value: k.place.Value, Pos: -1}, unset)
-		if name == "id" || k.field.Type == schema.Integer {
-			behind = &domain.Leaf{Path: name, Op: op, Value: k.place.Value, Pos: -1}
-		}
+	var behind domain.Node = &domain.Leaf{Path: "id", Op: domain.OpNotIn, Value: anys(k.place.Seen), Pos: -1}
+	for i := len(k.terms) - 1; i >= 0; i-- {
+		later, same := k.terms[i].compare(k.place.Values[i])
+		behind = domain.Disj(later, domain.Conj(same, behind))
 	}
-	return domain.Conj(behind, &domain.Leaf{Path: "id", Op: domain.OpNotIn, Value: anys(k.place.Seen), Pos: -1})
+	return behind
 }
 
-// upTo is the condition of a descending order. A moment was told without its
-// fraction of a second.
-func (k *keyset) upTo() domain.Node {
-	value := k.place.Value
-	if text, ok := value.(string); ok && k.field.Type == schema.Datetime {
-		value = text + ".999999"
+// compare gives the conditions that a record has a later value, and the same.
+// Odoo puts what is not set last, and first in a descending order. A moment was
+// told without its fraction of a second.
+func (k *orderKey) compare(value any) (later, same domain.Node) {
+	leaf := func(op domain.Op, value any) domain.Node {
+		return &domain.Leaf{Path: k.field.Name, Op: op, Value: value, Pos: -1}
 	}
-	return &domain.Leaf{Path: k.field.Name, Op: domain.OpLe, Value: value, Pos: -1}
+	set, unset := leaf(domain.OpNe, false), leaf(domain.OpEq, false)
+	if k.field.Type == schema.Char { // there an empty text is as good as none, but has another place
+		set, unset = leaf(domain.OpLike, "%"), leaf(domain.OpNotLike, "%")
+	}
+	if value == nil {
+		if k.desc {
+			return set, unset
+		}
+		return domain.Const(false), unset
+	}
+	same = leaf(domain.OpEq, value)
+	if value == "" {
+		same = domain.Conj(same, set)
+	}
+	end := value
+	if text, ok := value.(string); ok && k.field.Type == schema.Datetime {
+		end = text + ".999999"
+		same = domain.Conj(leaf(domain.OpGe, value), leaf(domain.OpLe, end))
+	}
+	if k.desc {
+		if later = leaf(domain.OpLt, value); k.field.Type == schema.Char {
+			later = domain.Conj(later, set) // none is less than any text, for Odoo
+		}
+		return later, same
+	}
+	later = leaf(domain.OpGt, end)
+	if k.field.Type != schema.Integer {
+		later = domain.Disj(later, unset)
+	}
+	return later, same
 }
 
 // mark notes the place of each record that is given.
 func (s *search) mark(k *keyset) {
 	before := s.out.each
-	at := -1
-	for i, name := range s.out.extra {
-		if name == k.field.Name {
-			at = i
+	at := make([]int, len(k.terms))
+	for i := range k.terms {
+		name := k.terms[i].field.Name
+		if at[i] = slices.Index(s.out.extra, name); at[i] < 0 {
+			at[i] = len(s.out.extra)
+			s.out.extra = append(s.out.extra, name)
 		}
-	}
-	if at < 0 {
-		at = len(s.out.extra)
-		s.out.extra = append(s.out.extra, k.field.Name)
 	}
 	s.out.each = func(row []backend.Value, extra [][]byte) {
 		if before != nil {
 			before(row, extra)
 		}
-		var v any
-		if raw := extra[at]; len(raw) > 0 && string(raw) != "false" {
-			_ = json.Unmarshal(raw, &v) // it was read as a value already
+		values := make([]any, len(at))
+		for i := range at {
+			values[i] = keyValue(extra[at[i]])
 		}
-		if n, ok := v.(float64); ok {
-			v = int64(n)
-		}
-		if v != k.place.Value {
-			k.place = place{Value: v}
+		if !slices.Equal(values, k.place.Values) {
+			k.place = place{Values: values}
 		}
 		k.place.Seen = append(k.place.Seen, row[0].Int)
 	}
+}
+
+func keyValue(raw []byte) (v any) {
+	if len(raw) > 0 && string(raw) != "false" {
+		_ = json.Unmarshal(raw, &v) // it was read as a value already
+	}
+	if n, ok := v.(float64); ok {
+		return int64(n)
+	}
+	return v
 }
 
 // next sets the cursor behind the page.
@@ -188,7 +232,7 @@ func (k *keyset) next(s *search, more bool) error {
 // listKey says of which list a cursor is: of all but the fields and the limit.
 func (s *search) listKey(p *paging) string {
 	key, _ := json.Marshal([]any{ // nothing in it can fail
-		s.caller.UserID, s.query.Model, p.order, json.RawMessage(domain.JSON(p.where)), contextOf(&s.caller.Context),
+		s.caller.UserID, s.account.UID, s.account.Login, s.query.Model, p.order, json.RawMessage(domain.JSON(p.where)), contextOf(&s.caller.Context),
 	})
 	return string(key)
 }

@@ -73,7 +73,17 @@ func TestGroupsAsTheEngine(t *testing.T) {
 // TestPages reads lists to their end by cursors: every record once, in order.
 func TestPages(t *testing.T) {
 	w := newWorld(t, true)
-	for _, order := range []string{"", "id", "id desc", "name", "name desc, id desc", "date_order desc", "date_order, partner_id desc", "commitment_date", "client_order_ref desc, id desc"} {
+	if _, err := w.eng.WriteAll(t.Context(), &backend.Caller{UserID: 2}, &backend.BulkQuery{
+		Model: "sale.order", DomainText: `[("id","<",40)]`, Most: 100,
+	}, backend.Values{"client_order_ref": ""}); err != nil { // which is not the same as none
+		t.Fatal(err)
+	}
+	if _, err := w.eng.WriteAll(t.Context(), &backend.Caller{UserID: 2}, &backend.BulkQuery{
+		Model: "sale.order", DomainText: `[("id",">",170)]`, Most: 100,
+	}, backend.Values{"client_order_ref": "theirs"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, order := range []string{"", "id", "id desc", "name", "name desc, id desc", "date_order desc", "date_order, partner_id desc", "commitment_date", "client_order_ref desc, id desc", "client_order_ref", "client_order_ref desc, name"} {
 		var all backend.Page
 		c := &backend.Caller{UserID: 2}
 		first := order

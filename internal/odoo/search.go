@@ -181,17 +181,7 @@ func (s *search) list() (int64, error) {
 			return -1, err
 		}
 	}
-	kwargs := map[string]any{"domain": domainJSON(page.where), "fields": s.names()}
-	if page.order != "" {
-		kwargs["order"] = page.order
-	}
-	if page.limit > 0 {
-		kwargs["limit"] = page.limit
-	}
-	if page.offset > 0 {
-		kwargs["offset"] = page.offset
-	}
-	raw, err := s.read(q.Model, "search_read", nil, kwargs)
+	raw, err := s.read(q.Model, "search_read", nil, s.arguments(&page))
 	if err != nil {
 		return -1, err
 	}
@@ -216,6 +206,21 @@ func (s *search) list() (int64, error) {
 		return int64(q.Offset + n), nil // the last page tells by itself
 	}
 	return s.count(q.Model, where)
+}
+
+// arguments are those of search_read.
+func (s *search) arguments(page *paging) map[string]any {
+	kwargs := map[string]any{"domain": domainJSON(page.where), "fields": s.names()}
+	if page.order != "" {
+		kwargs["order"] = page.order
+	}
+	if page.limit > 0 {
+		kwargs["limit"] = page.limit
+	}
+	if page.offset > 0 {
+		kwargs["offset"] = page.offset
+	}
+	return kwargs
 }
 
 // count is how many records a domain finds.

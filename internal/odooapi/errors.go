@@ -49,7 +49,7 @@ func (d dialect) describe(f *fault.Error, w *work, status int) *odoowire.Error {
 	if t, ok := errors.AsType[*told](f.Cause); ok {
 		return t.as
 	}
-	if e := ofOdoo(f.Cause, status); e != nil {
+	if e := ofOdoo(f, status); e != nil {
 		return e
 	}
 	switch f.Kind {

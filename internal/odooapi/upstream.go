@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"gatehouse/internal/backend"
+	"gatehouse/internal/fault"
 	"gatehouse/internal/odoocall"
 	"gatehouse/internal/odoowire"
 )
@@ -81,9 +82,14 @@ func idsOf(kwargs map[string]any) ([]int64, map[string]any) {
 	return ids, rest
 }
 
-// ofOdoo is the error that a real Odoo gave, without its traceback.
-func ofOdoo(cause error, status int) *odoowire.Error {
-	e, ok := errors.AsType[*odoowire.Error](cause)
+// ofOdoo is the error that a real Odoo gave, without its traceback; nil where
+// it gave none, or none that tells what is wrong.
+func ofOdoo(f *fault.Error, status int) *odoowire.Error {
+	e, ok := errors.AsType[*odoowire.Error](f.Cause)
+	switch f.Kind {
+	case fault.BadGateway, fault.GatewayTimeout, fault.Unavailable:
+		ok = false
+	}
 	if !ok {
 		return nil
 	}

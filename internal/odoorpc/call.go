@@ -35,9 +35,13 @@ func (c *Client) Call(ctx context.Context, a *Account, r *Request) (json.RawMess
 		defer c.changes.Add(1) // reads that begin from now on must not be answered with what was before
 		return c.deliver(ctx, a, m)
 	}
-	return c.flights.do(ctx, c, c.sameness(a, m), func(ctx context.Context) (json.RawMessage, error) {
+	result, shared, err := c.flights.do(ctx, c, c.sameness(a, m), func(ctx context.Context) (json.RawMessage, error) {
 		return c.deliver(ctx, a, m)
 	})
+	if shared {
+		c.counters.shared.Add(1)
+	}
+	return result, err
 }
 
 // isName says whether a name can be one of Odoo's. It becomes part of a path.
@@ -57,6 +61,11 @@ func isName(name string, dotted bool) bool {
 // prepare writes the message of a call, in the protocol that account and Odoo
 // can do.
 func (c *Client) prepare(ctx context.Context, a *Account, r *Request) (*message, error) {
+	if u, known := c.users.find(c.digest(a)); known {
+		if _, err := u.get(c.now()); err != nil {
+			return nil, err
+		}
+	}
 	p, err := c.way(ctx, a, r)
 	if err != nil {
 		return nil, err
@@ -85,6 +94,8 @@ func (c *Client) way(ctx context.Context, a *Account, r *Request) (protocol, err
 	switch {
 	case a.Secret == "" && a.Session == nil:
 		return auto, fault.New(fault.Unauthenticated, "There is no credential for Odoo")
+	case strings.ContainsFunc(a.Secret, func(r rune) bool { return r < ' ' || r == 0x7f }): // not in a header, and not in a login form
+		return auto, fault.New(fault.Unauthenticated, "Odoo does not accept the credential")
 	case a.Session != nil:
 		return web, nil
 	case c.protocol == jsonrpc || c.protocol == xmlrpc:
@@ -147,10 +158,13 @@ func (c *Client) deliver(ctx context.Context, a *Account, m *message) (json.RawM
 		}
 		failed = second
 	}
-	if failed != nil {
-		return nil, failed.fault
+	if failed == nil {
+		return result, nil
 	}
-	return result, nil
+	if failed.fault.Kind == fault.Unauthenticated {
+		c.users.get(c.digest(a), newUserID).refused(c.now(), failed.fault)
+	}
+	return nil, failed.fault
 }
 
 // deliverWeb sends a message in the session of an account. One that has ended

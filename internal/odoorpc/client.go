@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -22,6 +23,7 @@ import (
 // the default.
 type Options struct {
 	// URL of the Odoo: http or https, a host, and a path where it is under one.
+	// HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the environment hold for it.
 	URL string
 	// Database of the Odoo; "" where it has but one and lists it.
 	Database string
@@ -33,6 +35,7 @@ type Options struct {
 	// Odoo's workers. 8.
 	MaxConns int
 	// Queue is how many further calls may wait, QueueTimeout for how long: 256, 10 s.
+	// Below 0 none may.
 	Queue        int
 	QueueTimeout time.Duration
 	// Timeout of a call with its repetitions, waiting left out. 60 s.
@@ -109,7 +112,7 @@ func New(o Options) (*Client, error) {
 	o.fill()
 	c := &Client{
 		o: o, base: base, protocol: chosen, agent: []string{userAgent(o.Version)},
-		http: newTransport(&o), gate: newGate(o.MaxConns, o.Queue, o.QueueTimeout),
+		http: newTransport(&o), gate: newGate(o.MaxConns, max(o.Queue, 0), o.QueueTimeout),
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	_, _ = rand.Read(c.salt[:]) // never fails: it aborts the program instead
@@ -120,7 +123,7 @@ func (o *Options) fill() {
 	if o.MaxConns <= 0 {
 		o.MaxConns = 8
 	}
-	if o.Queue <= 0 {
+	if o.Queue == 0 {
 		o.Queue = 256
 	}
 	if o.QueueTimeout <= 0 {
@@ -212,9 +215,9 @@ type digest [sha256.Size]byte
 func (c *Client) digest(a *Account) digest {
 	h := make([]byte, 0, 256)
 	h = append(h, c.salt[:]...)
+	h = binary.LittleEndian.AppendUint64(h, uint64(a.UID))
 	for _, part := range []string{a.Login, a.Secret} {
-		h = append(h, byte(len(part)), byte(len(part)>>8), byte(len(part)>>16), byte(len(part)>>24))
-		h = append(h, part...)
+		h = append(binary.LittleEndian.AppendUint64(h, uint64(len(part))), part...)
 	}
 	return sha256.Sum256(h)
 }
@@ -228,6 +231,14 @@ type kept[T any] struct {
 // maxKept is how many accounts are remembered. Beyond, any is forgotten: what
 // is known of it can be found out again.
 const maxKept = 10_000
+
+// find is nothing where nothing is known.
+func (k *kept[T]) find(d digest) (v T, known bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	v, known = k.all[d]
+	return v, known
+}
 
 func (k *kept[T]) get(d digest, fresh func() T) T {
 	k.mu.Lock()

@@ -62,6 +62,10 @@ func describe(m *message, e *odoowire.Error) (f *fault.Error, does class, also e
 	case "TooManyRequests", "ServiceUnavailable":
 		f = fault.New(fault.Unavailable, "Odoo is overloaded. Try again later.")
 		return f, final, nil
+	case "BadGateway":
+		return fault.New(fault.BadGateway, "What is behind Odoo's address is not reached"), final, nil
+	case "GatewayTimeout":
+		return fault.New(fault.GatewayTimeout, "Odoo did not answer in time"+m.unknownOutcome()), final, nil
 	case "RequestEntityTooLarge":
 		return fault.New(fault.TooLarge, "The call is larger than Odoo takes"), final, nil
 	case "BadRequest", "UnprocessableEntity", "ValueError", "TypeError":
@@ -168,8 +172,14 @@ func spoken(e *odoowire.Error, otherwise string) string {
 	if text == "" || strings.Contains(text, "Traceback (most recent call last)") {
 		return otherwise
 	}
+	if len(text) > maxMessage {
+		text = strings.ToValidUTF8(text[:maxMessage], "") + " …"
+	}
 	return text
 }
+
+// maxMessage is how much of a message is passed on, in bytes.
+const maxMessage = 8 << 10
 
 // insides finds in the text of a Python exception what callers need not see:
 // objects, places in the code, SQL, paths.

@@ -40,7 +40,7 @@ func (f *failure) again(tries int, reads bool) (time.Duration, bool) {
 		return 0, false
 	}
 	pause := 50 * time.Millisecond << (tries - 1)
-	pause += rand.N(pause)
+	pause += rand.N(pause) //nolint:gosec // not for anything secret
 	switch f.class {
 	case race:
 		return 2 * pause, true

@@ -50,7 +50,7 @@ func (g *gate) enter(ctx context.Context, who string) (*line, error) {
 		l = &line{who: who}
 		g.lines[who] = l
 	}
-	if g.inside < g.max && len(l.queue) == 0 && l.inside < g.perCaller() {
+	if g.inside < g.max && l.inside < g.perCaller() { // then nobody in his line waits
 		g.inside++
 		l.inside++
 		g.mu.Unlock()

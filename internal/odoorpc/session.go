@@ -93,7 +93,12 @@ func (s *Session) renew(ctx context.Context, c *Client, old string, login func(c
 }
 
 func (s *Session) begin(ctx context.Context, c *Client, b *begin, old string, login func(context.Context) (string, error)) {
-	b.id, b.err = login(ctx)
+	defer close(b.done)
+	defer caught(&b.err)
+	func() {
+		defer caught(&b.err)
+		b.id, b.err = login(ctx)
+	}()
 	s.mu.Lock()
 	s.begins = nil
 	if fault.Is(b.err, fault.Unauthenticated) {
@@ -104,7 +109,6 @@ func (s *Session) begin(ctx context.Context, c *Client, b *begin, old string, lo
 	if b.err == nil && (current == old || current == "") {
 		s.replace(current, b.id)
 	}
-	close(b.done)
 }
 
 // refusalLasts is how long a refused secret is not tried again. Odoo lets ten
@@ -130,7 +134,7 @@ func (c *Client) sessionOf(a *Account) *Session {
 // stale is an id that Odoo did not take.
 func (c *Client) currentID(ctx context.Context, s *Session, a *Account, stale string, from netip.Addr) (string, error) {
 	id := s.ID()
-	if id != "" && id != stale {
+	if id != stale && sendable(id) {
 		return id, nil
 	}
 	if a.Secret == "" || !a.Password {
@@ -139,7 +143,7 @@ func (c *Client) currentID(ctx context.Context, s *Session, a *Account, stale st
 	// Who waits for the same login may be somewhere else: what is his is out of it.
 	login, secret := a.Login, a.Secret
 	return s.renew(ctx, c, id, func(ctx context.Context) (string, error) {
-		begun, err := c.authenticate(ctx, login, secret, "login "+login, from)
+		begun, err := c.authenticate(ctx, login, secret, from)
 		if err != nil {
 			return "", err
 		}

@@ -104,6 +104,117 @@ func TestOneLogin(t *testing.T) {
 	}
 }
 
+// TestUnsendableCredentials: what cannot stand in a header is wrong, and not
+// the Odoo's fault.
+func TestUnsendableCredentials(t *testing.T) {
+	f := odoo(t, "19.0")
+	c := f.client(nil)
+	for _, a := range []*Account{
+		{Secret: "key\r\nX-Odoo-Database: other"},
+		{Secret: "key\x00"},
+		{UID: 7, Secret: "key\x7f"},
+		{Login: "ann", Secret: "pw\n", Password: true},
+		{Session: NewSession("a; b=c", nil)},
+		{Session: NewSession("a\r\nX: y", nil)},
+		{Session: NewSession(strings.Repeat("a", 600), nil)},
+	} {
+		if _, err := c.Call(t.Context(), a, &Request{Model: "m", Method: "x", Reads: true}); !fault.Is(err, fault.Unauthenticated) {
+			t.Errorf("%+v: %v", a, err)
+		}
+		if a.Session != nil && c.Logout(t.Context(), a.Session) != nil {
+			t.Errorf("%+v: logout", a)
+		}
+	}
+	if n := f.counted(); len(n) > 0 {
+		t.Errorf("asked %v", n)
+	}
+	renewed := passwordOf("ann")
+	renewed.Session = NewSession("not\na session", nil)
+	if got := mustCall(t, c, renewed, &Request{Model: "m", Method: "x"}); got.UID != 7 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestSamePassword: that two users have the same does not make them one.
+func TestSamePassword(t *testing.T) {
+	f := odoo(t, "17.0")
+	c := f.client(func(o *Options) { o.Queue = 1000 })
+	for i := range int64(20) {
+		f.users[fmt.Sprint("u", i)] = fakeUser{uid: 100 + i, password: "secret", key: "key"}
+	}
+	var wg sync.WaitGroup
+	for i := range int64(20) {
+		for range 3 {
+			wg.Go(func() {
+				a := &Account{Login: fmt.Sprint("u", i), Secret: "secret", Password: true}
+				if got := mustCall(t, c, a, &Request{Model: "m", Method: "x"}); got.UID != 100+i {
+					t.Errorf("%s is %d", a.Login, got.UID)
+				}
+				key := &Account{Login: a.Login, Secret: "key"}
+				if uid, err := c.uid(t.Context(), key, nobody); err != nil || uid != 100+i {
+					t.Errorf("the key of %s is that of %d, %v", a.Login, uid, err)
+				}
+			})
+		}
+	}
+	wg.Wait()
+}
+
+// TestIDsOfSessions: an answer changes the id that it was asked with, and no
+// later one; that of an expired session is nobody's.
+func TestIDsOfSessions(t *testing.T) {
+	var told changes
+	s := NewSession("a", told.add)
+	for _, change := range [][2]string{{"a", "a"}, {"x", "y"}, {"a", "b"}, {"a", "c"}, {"b", ""}, {"b", "d"}} {
+		s.replace(change[0], change[1])
+	}
+	if s.ID() != "" || told.String() != "b " {
+		t.Errorf("%q, told %q", s.ID(), told.String())
+	}
+	f := odoo(t, "17.0")
+	c := f.client(nil)
+	s = NewSession("b", nil)
+	id, err := s.renew(t.Context(), c, "a", func(context.Context) (string, error) {
+		t.Error("a login, although there is another id")
+		return "", nil
+	})
+	if id != "b" || err != nil {
+		t.Errorf("%q %v", id, err)
+	}
+	f.first = func(w http.ResponseWriter, _ *http.Request, _ []byte) bool {
+		http.SetCookie(w, &http.Cookie{Name: "session_id", Value: "anonymous"})
+		return false
+	}
+	told = changes{}
+	s = NewSession("gone", told.add)
+	if _, err := c.Call(t.Context(), &Account{Session: s}, &Request{Model: "m", Method: "x"}); !fault.Is(err, fault.Unauthenticated) || told.String() != "" || len(told.ids) != 1 {
+		t.Errorf("%v, told %q", err, told.ids)
+	}
+}
+
+// TestPanicsAreCaught: what listens to a session may break a call, not the server.
+func TestPanicsAreCaught(t *testing.T) {
+	f := odoo(t, "17.0")
+	c := f.client(nil)
+	for range 2 {
+		a := passwordOf("ann")
+		a.Session = NewSession("gone", func(string) { panic("broken listener") })
+		for _, reads := range []bool{true, false} {
+			_, err := c.Call(t.Context(), a, &Request{Model: "m", Method: "x", Reads: reads})
+			if err != nil && (!fault.Is(err, fault.Internal) || !strings.Contains(err.Error(), "broken listener")) {
+				t.Error(err)
+			}
+		}
+		if got := mustCall(t, c, a, &Request{Model: "m", Method: "x", Reads: true}); got.UID != 7 {
+			t.Errorf("%+v", got)
+		}
+	}
+	_, _, err := c.flights.do(t.Context(), c, digest{9}, func(context.Context) (json.RawMessage, error) { panic("broken") })
+	if !fault.Is(err, fault.Internal) || len(c.flights.all) != 0 {
+		t.Errorf("%v, %d left", err, len(c.flights.all))
+	}
+}
+
 // TestLoginOutlivesItsCaller: who began a login and left does not take it from
 // those who wait for it.
 func TestLoginOutlivesItsCaller(t *testing.T) {
@@ -220,14 +331,29 @@ func TestRefusedLogins(t *testing.T) {
 	at := &moving{at: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
 	c := f.client(func(o *Options) { o.Clock = at })
 	for _, test := range []struct{ login, password, says string }{
-		{"ann", "wrong", "login or the password"}, {"nobody", "pw-ann", "login or the password"},
-		{"two", "pw-two", "API key"}, {"", "x", "login or the password"}, {"ann", "", "login or the password"},
+		{"ann", "wrong", "login or the password"},
+		{"nobody", "pw-ann", "login or the password"},
+		{"two", "pw-two", "API key"},
+		{"", "x", "login or the password"},
+		{"ann", "", "login or the password"},
 	} {
 		_, err := c.Authenticate(t.Context(), test.login, test.password, nobody)
 		if !fault.Is(err, fault.Unauthenticated) || !strings.Contains(err.Error(), test.says) {
 			t.Errorf("%+v: %v", test, err)
 		}
 	}
+	f.first = func(w http.ResponseWriter, _ *http.Request, _ []byte) bool {
+		text, err := odoowire.AppendRPCError(nil, json.RawMessage("1"), odoowire.AccessError("Database not found."))
+		if err != nil {
+			t.Error(err)
+		}
+		_, _ = w.Write(text)
+		return true
+	}
+	if _, err := c.Authenticate(t.Context(), "ann", "pw-ann", nobody); !fault.Is(err, fault.BadGateway) {
+		t.Errorf("an unknown database: %v", err)
+	}
+	f.first = nil
 	// A password that is stored and has become wrong is not tried with each call:
 	// Odoo would shut the address of all out.
 	f.logins = 0
@@ -270,6 +396,48 @@ func TestRefusedKeys(t *testing.T) {
 	f.users["ann"] = fakeUser{uid: 7, key: "bad"}
 	if _, err := c.Call(t.Context(), bad, &Request{Model: "m", Method: "x"}); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestWrongKeysAreNotRepeated: with JSON-RPC each call with one counts as a
+// failed login of our address.
+func TestWrongKeysAreNotRepeated(t *testing.T) {
+	for _, version := range []string{"17.0", "19.0"} {
+		f := odoo(t, version)
+		at := &moving{at: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
+		c := f.client(func(o *Options) { o.Clock = at })
+		if _, err := c.Version(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		call := func(uid int64, key string) error {
+			_, err := c.Call(t.Context(), &Account{UID: uid, Secret: key}, &Request{Model: "m", Method: "x"})
+			return err
+		}
+		f.forget()
+		for range 10 {
+			if err := call(7, "bad"); !fault.Is(err, fault.Unauthenticated) {
+				t.Errorf("%v", err)
+			}
+		}
+		if len(f.requests) != 1 {
+			t.Errorf("%s: %d requests", version, len(f.requests))
+		}
+		if err := call(8, "key-bob"); err != nil {
+			t.Errorf("another user: %v", err)
+		}
+		if version < "19" {
+			if err := call(7, "key-bob"); !fault.Is(err, fault.Unauthenticated) {
+				t.Errorf("another's key: %v", err)
+			}
+			if err := call(8, "key-bob"); err != nil {
+				t.Errorf("whose key it is: %v", err)
+			}
+		}
+		at.add(refusalLasts + time.Second)
+		f.users["ann"] = fakeUser{uid: 7, key: "bad"}
+		if err := call(7, "bad"); err != nil {
+			t.Errorf("after a while: %v", err)
+		}
 	}
 }
 

@@ -3,7 +3,11 @@ package odoorpc
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"runtime/debug"
 	"sync"
+
+	"gatehouse/internal/fault"
 )
 
 // flights let callers who ask the same at the same time share an answer.
@@ -22,12 +26,13 @@ type flight struct {
 
 // do runs something, or waits for who runs the same. It is given up when
 // nobody waits any more, not when the first one leaves.
-func (fs *flights) do(ctx context.Context, c *Client, key digest, run func(context.Context) (json.RawMessage, error)) (json.RawMessage, error) {
+func (fs *flights) do(
+	ctx context.Context, c *Client, key digest, run func(context.Context) (json.RawMessage, error),
+) (result json.RawMessage, shared bool, err error) {
 	fs.mu.Lock()
 	f, shared := fs.all[key]
 	if shared {
 		f.callers++
-		c.counters.shared.Add(1)
 	} else {
 		f = &flight{done: make(chan struct{}), callers: 1}
 		var flying context.Context
@@ -35,7 +40,7 @@ func (fs *flights) do(ctx context.Context, c *Client, key digest, run func(conte
 		if !c.background(func(context.Context) { fs.fly(flying, key, f, run) }) {
 			fs.mu.Unlock()
 			f.cancel()
-			return nil, errClosed()
+			return nil, false, errClosed()
 		}
 		if fs.all == nil {
 			fs.all = map[digest]*flight{}
@@ -45,20 +50,31 @@ func (fs *flights) do(ctx context.Context, c *Client, key digest, run func(conte
 	fs.mu.Unlock()
 	select {
 	case <-f.done:
-		return f.result, f.err
+		return f.result, shared, f.err
 	case <-ctx.Done():
 		fs.leave(key, f)
-		return nil, givenUp(ctx)
+		return nil, shared, givenUp(ctx)
 	}
 }
 
 func (fs *flights) fly(ctx context.Context, key digest, f *flight, run func(context.Context) (json.RawMessage, error)) {
+	defer close(f.done)
 	defer f.cancel()
+	defer func() {
+		fs.mu.Lock()
+		defer fs.mu.Unlock()
+		fs.forget(key, f)
+	}()
+	defer caught(&f.err)
 	f.result, f.err = run(ctx)
-	fs.mu.Lock()
-	fs.forget(key, f)
-	fs.mu.Unlock()
-	close(f.done)
+}
+
+// caught makes an error of a panic. What runs in the background has no server
+// around it that would: a panic would end the process.
+func caught(err *error) {
+	if p := recover(); p != nil {
+		*err = fault.Wrap(fmt.Errorf("panic: %v\n%s", p, debug.Stack()), "call the Odoo")
+	}
 }
 
 func (fs *flights) leave(key digest, f *flight) {

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"gatehouse/internal/fault"
@@ -150,10 +151,28 @@ func readBody(r *http.Response, limit int64) ([]byte, error) {
 	if r.ContentLength > limit {
 		return nil, errTooLarge
 	}
+	if r.ContentLength < 0 { // in pieces, by a proxy
+		buffer, _ := buffers.Get().(*[]byte)
+		body, err := readAll((*buffer)[:0], r.Body, limit)
+		kept := bytes.Clone(body)
+		if *buffer = body; cap(body) <= maxBuffer {
+			buffers.Put(buffer)
+		}
+		return kept, err
+	}
 	// A length is only what the other side says: beyond 1 MiB it must come first.
-	body := make([]byte, 0, min(max(r.ContentLength, 512), 1<<20)+1)
+	return readAll(make([]byte, 0, min(r.ContentLength, 1<<20)+1), r.Body, limit)
+}
+
+// maxBuffer is the size from which a buffer is not kept.
+const maxBuffer = 1 << 20
+
+var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 16<<10); return &b }}
+
+// readAll reads into a buffer that has room. What was read comes with an error, too.
+func readAll(body []byte, in io.Reader, limit int64) ([]byte, error) {
 	for {
-		n, err := r.Body.Read(body[len(body):cap(body)])
+		n, err := in.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
 		switch {
 		case int64(len(body)) > limit:
@@ -161,7 +180,7 @@ func readBody(r *http.Response, limit int64) ([]byte, error) {
 		case err == io.EOF:
 			return body, nil
 		case err != nil:
-			return nil, err
+			return body, err
 		case len(body) == cap(body):
 			body = append(body, 0)[:len(body)]
 		}
@@ -182,7 +201,7 @@ func (a *answer) headers(h http.Header) {
 	}
 	if to := h.Get("Location"); to != "" {
 		a.redirect = "another page"
-		if u, err := url.Parse(to); err == nil && u.Host != "" {
+		if u, err := url.Parse(to); err == nil && u.Host != "" && len(u.Host) < 256 {
 			a.redirect = u.Scheme + "://" + u.Host // the rest may hold secrets
 		}
 	}

@@ -16,12 +16,16 @@ import (
 // upgraded while we run.
 const versionLasts = 5 * time.Minute
 
+// versionRetry is how long after a failure it is asked for again.
+const versionRetry = 10 * time.Second
+
 // versions keeps the version of the Odoo.
 type versions struct {
-	mu    sync.Mutex
-	v     Version
-	at    time.Time
-	asker int // which way of asking has been answered
+	mu     sync.Mutex
+	v      Version
+	next   time.Time // when to ask again
+	asking bool      // somebody does
+	asker  int       // which way of asking has been answered
 }
 
 // Keys of what is shared beside calls.
@@ -31,24 +35,35 @@ var (
 	keyDatabase = digest{3}
 )
 
-// Version tells the version of the Odoo. It is asked for once in a while.
+// Version tells the version of the Odoo. It is asked for once in a while, in
+// the background as soon as there is one to answer with.
 // Errors are BadGateway, GatewayTimeout and Unavailable.
 func (c *Client) Version(ctx context.Context) (Version, error) {
-	v, fresh := c.version.get(c.now())
-	if fresh {
+	vs := &c.version
+	vs.mu.Lock()
+	v := vs.v
+	old := v.Major > 0 && !vs.asking && !c.now().Before(vs.next)
+	vs.asking = vs.asking || old
+	vs.mu.Unlock()
+	if old {
+		c.background(func(ctx context.Context) {
+			_, err := c.askVersion(ctx)
+			vs.mu.Lock()
+			defer vs.mu.Unlock()
+			if vs.asking = false; err != nil {
+				vs.next = c.now().Add(versionRetry)
+			}
+		})
+	}
+	if v.Major > 0 {
 		return v, nil
 	}
-	_, err := c.flights.do(ctx, c, keyVersion, c.askVersion)
-	if v, _ := c.version.get(c.now()); v.Major > 0 { // an old one is as good
-		return v, nil
+	if _, _, err := c.flights.do(ctx, c, keyVersion, c.askVersion); err != nil {
+		return Version{}, err
 	}
-	return Version{}, err
-}
-
-func (vs *versions) get(now time.Time) (v Version, fresh bool) {
 	vs.mu.Lock()
 	defer vs.mu.Unlock()
-	return vs.v, vs.v.Major > 0 && now.Sub(vs.at) < versionLasts
+	return vs.v, nil
 }
 
 // versionAskers are the ways to ask an Odoo for its version, each of which some
@@ -79,7 +94,7 @@ func (c *Client) askVersion(ctx context.Context) (json.RawMessage, error) {
 		if f == nil {
 			if v, ok := parseVersion(text); ok {
 				c.version.mu.Lock()
-				c.version.v, c.version.at, c.version.asker = v, c.now(), asker
+				c.version.v, c.version.next, c.version.asker = v, c.now().Add(versionLasts), asker
 				c.version.mu.Unlock()
 				return nil, nil
 			}
@@ -147,7 +162,7 @@ func (c *Client) Ready(ctx context.Context) error {
 	if !at.IsZero() && c.now().Sub(at) < readyLasts {
 		return err
 	}
-	_, err = c.flights.do(ctx, c, keyReady, func(ctx context.Context) (json.RawMessage, error) {
+	_, _, err = c.flights.do(ctx, c, keyReady, func(ctx context.Context) (json.RawMessage, error) {
 		err := c.askReady(ctx)
 		if c.ctx.Err() != nil || ctx.Err() != nil {
 			return nil, err
@@ -161,14 +176,13 @@ func (c *Client) Ready(ctx context.Context) error {
 }
 
 func (c *Client) askReady(ctx context.Context) error {
-	if _, known := c.version.get(c.now()); !known {
-		if _, err := c.askVersion(ctx); err != nil {
-			return err
-		}
-	}
 	c.version.mu.Lock()
-	ask := versionAskers[c.version.asker]
+	known, ask := c.version.v.Major > 0, versionAskers[c.version.asker]
 	c.version.mu.Unlock()
+	if !known {
+		_, err := c.askVersion(ctx)
+		return err
+	}
 	m := &message{about: about{method: "version", reads: true}}
 	if err := ask(m); err != nil {
 		return err
@@ -207,7 +221,7 @@ func (c *Client) databaseName(ctx context.Context) (string, error) {
 	if name != "" {
 		return name, nil
 	}
-	text, err := c.flights.do(ctx, c, keyDatabase, func(ctx context.Context) (json.RawMessage, error) {
+	text, _, err := c.flights.do(ctx, c, keyDatabase, func(ctx context.Context) (json.RawMessage, error) {
 		m := &message{about: about{method: "list of databases", reads: true}, protocol: web, path: "/web/database/list"}
 		if err := m.rpc(map[string]any{}); err != nil {
 			return nil, err
@@ -223,7 +237,7 @@ func (c *Client) databaseName(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if err != nil || json.Unmarshal(text, &names) != nil || len(names) != 1 || strings.TrimSpace(names[0]) == "" {
-		return "", fault.New(fault.BadGateway, "The name of Odoo's database is not known: it has several, or does not list them. It must be set.").Because(err)
+		return "", fault.New(fault.BadGateway, "The name of Odoo's database is not known: it has several, or does not list them. Set GATEHOUSE_ODOO_DB.").Because(err)
 	}
 	c.database.mu.Lock()
 	c.database.name = names[0]

@@ -91,7 +91,7 @@ var wantKinds = map[string]fault.Kind{
 	"xmlrpc-017": fault.Forbidden, "xmlrpc-018": fault.Forbidden, "xmlrpc-019": fault.Unprocessable, "xmlrpc-020": fault.Unprocessable,
 	"xmlrpc-021": fault.NotFound, "xmlrpc-022": fault.BadRequest, "xmlrpc-023": fault.NotFound, "xmlrpc-024": fault.NotFound,
 	"xmlrpc-025": fault.BadGateway,
-	"web-001": fault.Unauthenticated, "web-009": fault.Forbidden, "web-010": fault.Forbidden, "web-011": fault.NotFound,
+	"web-001":    fault.Unauthenticated, "web-009": fault.Forbidden, "web-010": fault.Forbidden, "web-011": fault.NotFound,
 	"web-012": fault.BadRequest, "web-014": fault.BadGateway, "web-017": fault.Unauthenticated,
 }
 

@@ -43,8 +43,9 @@ type Options struct {
 	// Forwarded says that the Odoo counts failures by the address of who calls,
 	// and not by that of this server.
 	Forwarded bool
-	// KeysUncounted says that the Odoo counts no failures of keys (JSON-2).
-	KeysUncounted bool
+	// KeysUncounted says that the Odoo counts no failures of keys, as those that
+	// come by JSON-2; nil: it counts them.
+	KeysUncounted func(ctx context.Context) bool
 	// Denied is told when the Odoo does not take the key or, where key is "",
 	// the session of a user any more.
 	Denied func(userID int64, key string)
@@ -89,6 +90,9 @@ func Open(ctx context.Context, o Options) (*Accounts, error) {
 	}
 	if o.Denied == nil {
 		o.Denied = func(int64, string) {}
+	}
+	if o.KeysUncounted == nil {
+		o.KeysUncounted = func(context.Context) bool { return false }
 	}
 	a := &Accounts{
 		o: o, failures: newFailures(o.Forwarded), users: map[int64]*userAccount{}, stored: map[owner]*storedKey{},

@@ -64,8 +64,9 @@ func (p *xmlParser) response() (v any, isFault bool, err error) {
 	return v, isFault, nil
 }
 
-// missingRecord is how Odoo's text for a record that does not exist ends.
-var missingRecord = regexp.MustCompile(`\(Record: [\w.]+\([^()]*\), User: \d+\)\s*$`)
+// missingRecord is in Odoo's text for a record that does not exist: in English,
+// and at the end in some other languages too.
+var missingRecord = regexp.MustCompile(`does not exist or has been deleted|\(Record: [\w.]+\([^()]*\), User: \d+\)\s*$`)
 
 // fromXMLFault finds the exception in a fault. Its class is told only in part:
 // codes 2 to 4 name groups of them, and 1 is followed by a traceback, the last

@@ -82,8 +82,14 @@ func (c *compiler) binary(f *from, field *schema.Field) ([]string, readKind, err
 	}
 	expr, err := f.value(field)
 	switch {
-	case !sized || err != nil:
-		return []string{expr}, readText, err
+	case err != nil:
+		return nil, 0, err
+	case end != nil && end.Raw && sized:
+		return []string{"length(" + expr + ")"}, readFileSize, nil
+	case end != nil && end.Raw:
+		return []string{expr}, readBytes, nil
+	case !sized:
+		return []string{expr}, readText, nil
 	case end == field && field.Inline:
 		return []string{"length(" + expr + ")"}, readColumnSize, nil
 	}
@@ -139,7 +145,7 @@ func (rd reader) readLong(r sqldb.Row) backend.Value {
 		return backend.NullValue
 	}
 	switch rd.kind {
-	case readFile:
+	case readFile, readBytes:
 		return backend.TextValue(base64.StdEncoding.EncodeToString(r.Bytes(i)))
 	case readFileSize:
 		return humanSize(r.Int(i))

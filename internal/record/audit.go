@@ -81,6 +81,8 @@ func secretValue(f *schema.Field, record Values) bool {
 	switch f.Model.Name {
 	case "res.users.apikeys":
 		return f.Name == "key" || f.Name == "index"
+	case "ir.attachment":
+		return f.Name == "access_token"
 	case "ir.config_parameter":
 		key, _ := record["key"].(string)
 		key = strings.ToLower(key)

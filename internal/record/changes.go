@@ -201,7 +201,7 @@ func (cx *callContext) shown(m *schema.Model, node domain.Node, noted []backend.
 		return nil, err
 	}
 	found := readable
-	if node != domain.Const(true) {
+	if node = withoutFieldFiles(m, node); node != domain.Const(true) {
 		if found, err = cx.findable(m, ids, node); err != nil {
 			return nil, err
 		}

@@ -44,6 +44,8 @@ type compiler struct {
 	unguarded *from
 	// checking is about rights alone, not about what a search finds.
 	checking bool
+	// attaching: what is compiled are the rights on records that have attachments.
+	attaching bool
 	// contextKeys are the keys of the context that the engine does not know.
 	contextKeys []string
 	// sized and sizedFields are the context's bin_size; fileAspect is what
@@ -246,9 +248,10 @@ func (f *from) search(n domain.Node) (string, error) {
 	return conj(cond, rules), nil
 }
 
-// withActive leaves archived records out unless the context or the domain
-// itself asks otherwise (semantics, section 6).
+// withActive leaves archived records, and files of fields, out unless the
+// context or the domain itself asks otherwise (semantics, section 6).
 func (c *compiler) withActive(m *schema.Model, n domain.Node) domain.Node {
+	n = withoutFieldFiles(m, n)
 	if c.keepArchived || m.ActiveName == "" || domain.MentionsTop(n, m.ActiveName) {
 		return n
 	}

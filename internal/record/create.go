@@ -64,13 +64,14 @@ type newRecord struct {
 	values Values // stored fields, converted
 	lines  Values // x2many fields, as commands
 	later  Values // related fields to write through once it exists
+	files  Values // what is attached
 	given  map[string]bool
 }
 
 // setFields adds the fields that have a value, given or by default: the
 // constraints to look at, as in Odoo.
 func (n *newRecord) setFields(set map[string]bool) {
-	for _, values := range []Values{n.values, n.lines, n.later} {
+	for _, values := range []Values{n.values, n.lines, n.later, n.files} {
 		for name, v := range values {
 			if v != nil {
 				set[name] = true
@@ -141,6 +142,9 @@ func (e *Env) created(m *schema.Model, list []Values, news []*newRecord) ([]int6
 					return nil, inBulk(err, i, len(list))
 				}
 			}
+		}
+		if err := e.attachFiles(m, ids[i:i+1], n.files); err != nil {
+			return nil, inBulk(err, i, len(list))
 		}
 		if len(n.later) > 0 {
 			if err := e.writeThrough(m, ids[i:i+1], n.later); err != nil {
@@ -214,7 +218,7 @@ func (e *Env) prepare(m *schema.Model, given Values) (*newRecord, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &newRecord{given: make(map[string]bool, len(values)), lines: Values{}, later: Values{}}
+	n := &newRecord{given: make(map[string]bool, len(values)), lines: Values{}, later: Values{}, files: Values{}}
 	for name := range values {
 		n.given[name] = true
 	}
@@ -245,9 +249,15 @@ func (e *Env) prepare(m *schema.Model, given Values) (*newRecord, error) {
 		return nil, err
 	}
 	e.roundAmounts(m, values, Rec{env: e, model: m, draft: values})
+	if err := e.required(m, values); err != nil {
+		return nil, err
+	}
 	for name, v := range values {
 		f := m.Field(name)
 		switch {
+		case f.Attached:
+			n.files[name] = v
+			delete(values, name)
 		case f.Inherited:
 			delete(values, name) // written with the parent
 		case f.Type.IsX2many():
@@ -259,7 +269,7 @@ func (e *Env) prepare(m *schema.Model, given Values) (*newRecord, error) {
 		}
 	}
 	n.values = values
-	return n, e.required(m, values)
+	return n, nil
 }
 
 // createParents makes or updates the records that the model delegates to.

@@ -13,6 +13,10 @@ import (
 // guarded adds to record rules that a record hangs on a document: whoever is
 // not in charge of the record sees it if he may work on the document.
 func (f *from) guarded(rules string, mode schema.Mode) (string, error) {
+	if f.model.ByRecord {
+		guard, err := f.byRecord(mode)
+		return conj(rules, guard), err
+	}
 	if !f.model.ByDocument || f.c.unguarded == f {
 		return rules, nil
 	}

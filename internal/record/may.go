@@ -57,6 +57,13 @@ func (cx *callContext) unknownModel(name string) error {
 	return unknown
 }
 
+// InGroup says whether the caller's user is in a group, by external id, and
+// whether the superuser asks, who is in all.
+func (e *Env) InGroup(xmlid string) bool {
+	id := e.st.reg.GroupID(xmlid)
+	return e.actor.sudo || id != 0 && e.actor.user.In(id)
+}
+
 // Model implements backend.Backend.
 func (e *Engine) Model(ctx context.Context, c *backend.Caller, name string) (*schema.Model, error) {
 	cx, err := e.call(ctx, nil, c)

@@ -103,6 +103,8 @@ func (f *from) blank(what string) (string, error) {
 	case "in":
 		group := c.reg.GroupID(rest)
 		return sqlBool(group != 0 && c.actor.user.In(group)), nil
+	case "attached":
+		return f.attachedName()
 	case "archived":
 		return sqlBool(c.keepArchived), nil
 	case "ids":

@@ -62,6 +62,7 @@ const (
 
 	// Those of readLong.
 	readFile       // two columns: bytes, and whether they are elsewhere
+	readBytes      // bytes
 	readFileSize   // a number of bytes
 	readColumnSize // that of a column
 	readSize       // base64 text, whose size is wanted
@@ -378,6 +379,10 @@ func (c *compiler) column(f *from, field *schema.Field) ([]string, readKind, err
 		return []string{expr}, readDatetime, nil
 	case schema.JSON, schema.Properties, schema.PropertiesDefinition:
 		return []string{expr}, readJSON, nil
+	case schema.Binary:
+		if end := c.keeper(field); end != nil && (end.Raw || end.Attached) {
+			return []string{expr}, readBytes, nil
+		}
 	case schema.Many2one:
 		name, err := f.refName(field)
 		return []string{expr, name}, readRef, err

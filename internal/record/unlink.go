@@ -55,26 +55,18 @@ func (e *Env) unlink(m *schema.Model, ids []int64) error {
 			}
 		}
 	}
-	if err := e.referers(m, ids); err != nil {
+	gone, err := e.referers(m, ids)
+	if err != nil {
 		return err
 	}
 	if err := e.affected(m, ids, change{gone: true}); err != nil {
 		return err
 	}
-	d := e.tx.Dialect()
-	n, err := e.tx.Exec(e.ctx, "delete from "+quote(m.Table)+" where "+d.In("id", "$1", true), ids)
-	if err != nil {
-		return violation(m, err)
+	if err := e.remove(m, ids); err != nil {
+		return err
 	}
-	if n < int64(len(ids)) {
-		return e.whyNot(e.tx, m, ids, schema.Unlink)
-	}
-	e.pending.drop(m.Name, ids)
-	e.cache = newRecordCache()
-	if m.Name != "ir.model.data" && e.st.reg.Model("ir.model.data") != nil {
-		if _, err := e.tx.Exec(e.ctx, "delete from ir_model_data where model = $1 and "+d.In("res_id", "$2", true), m.Name, ids); err != nil {
-			return err
-		}
+	if err := e.unlinkAttached(gone); err != nil {
+		return err
 	}
 	if err := e.flush(); err != nil {
 		return err
@@ -89,11 +81,31 @@ func (e *Env) unlink(m *schema.Model, ids []int64) error {
 	return e.signalModel(m)
 }
 
+// remove deletes rows and their external ids.
+func (e *Env) remove(m *schema.Model, ids []int64) error {
+	d := e.tx.Dialect()
+	n, err := e.tx.Exec(e.ctx, "delete from "+quote(m.Table)+" where "+d.In("id", "$1", true), ids)
+	if err != nil {
+		return violation(m, err)
+	}
+	if n < int64(len(ids)) {
+		return e.whyNot(e.tx, m, ids, schema.Unlink)
+	}
+	e.pending.drop(m.Name, ids)
+	e.cache = newRecordCache()
+	if m.Name == "ir.model.data" || e.st.reg.Model("ir.model.data") == nil {
+		return nil
+	}
+	_, err = e.tx.Exec(e.ctx, "delete from ir_model_data where model = $1 and "+d.In("res_id", "$2", true), m.Name, ids)
+	return err
+}
+
 // referers looks at the records that point at those to be deleted: a
 // restricting link refuses the deletion, the others change what is computed
-// from them.
-func (e *Env) referers(m *schema.Model, ids []int64) error {
-	own, gone := recordSet(m, ids), recordSet(m, ids)
+// from them. gone are the records and all that go with them.
+func (e *Env) referers(m *schema.Model, ids []int64) (gone map[trailKey]bool, err error) {
+	gone = recordSet(m, ids)
+	own := recordSet(m, ids)
 	for _, f := range e.st.reg.Referers(m.Name) {
 		if f.Model.Abstract || automatic(f.Name) {
 			continue
@@ -104,14 +116,14 @@ func (e *Env) referers(m *schema.Model, ids []int64) error {
 		}
 		users, err := e.pointing(f, ids, own) // the records may point at each other
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if restrict && len(users) > 0 {
-			return fault.Newf(fault.Unprocessable, "The record cannot be deleted: %s (%s) still uses it in the field %s. Archive it instead, or change the other record first",
+			return nil, fault.Newf(fault.Unprocessable, "The record cannot be deleted: %s (%s) still uses it in the field %s. Archive it instead, or change the other record first",
 				f.Model.Label, f.Model.Name, f.Label).With(map[string]any{"model": f.Model.Name, "field": f.Name})
 		}
 		if err := e.noteReferring(f, users, gone); err != nil {
-			return err
+			return nil, err
 		}
 		change := change{fields: map[string]bool{f.Name: true}}
 		if f.Ondelete == schema.Cascade {
@@ -119,10 +131,10 @@ func (e *Env) referers(m *schema.Model, ids []int64) error {
 			change.fields = nil
 		}
 		if err := e.affected(f.Model, users, change); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return gone, nil
 }
 
 // computesFrom says whether anything is computed from a many2one.

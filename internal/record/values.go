@@ -200,7 +200,7 @@ func (e *Env) defaultOf(f *schema.Field) (any, bool) {
 // required answers for a field that must be set and is not.
 func (e *Env) required(m *schema.Model, values Values) error {
 	for _, f := range m.Fields {
-		if !f.Required || !f.HasColumn() {
+		if !f.Required || !f.HasColumn() && !f.Attached {
 			continue
 		}
 		v, ok := values[f.Name]

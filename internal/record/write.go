@@ -92,6 +92,11 @@ func (e *Env) write(m *schema.Model, ids []int64, given Values) error {
 	if err := properties(); err != nil {
 		return err
 	}
+	if moved(m, values) {
+		if err := e.checkRules(m, ids, schema.Write); err != nil {
+			return err
+		}
+	}
 	if err := e.finish(m, ids, fields); err != nil {
 		return err
 	}
@@ -145,12 +150,16 @@ func (e *Env) apply(m *schema.Model, ids []int64, values Values) error {
 			}
 		}
 	}
+	if err := e.attachFiles(m, ids, p.files); err != nil {
+		return err
+	}
 	return e.writeThrough(m, ids, p.through)
 }
 
 // parts are the values of a write by where they are stored.
 type parts struct {
 	columns Values          // own columns
+	files   Values          // what is attached
 	through Values          // where related fields lead
 	lines   []string        // x2many fields, sorted
 	fields  map[string]bool // all of them
@@ -158,7 +167,7 @@ type parts struct {
 }
 
 func sortOut(m *schema.Model, values Values) parts {
-	p := parts{columns: Values{}, through: Values{}, fields: map[string]bool{}}
+	p := parts{columns: Values{}, files: Values{}, through: Values{}, fields: map[string]bool{}}
 	for name, v := range values {
 		f := m.Field(name)
 		p.fields[name] = true
@@ -167,11 +176,13 @@ func sortOut(m *schema.Model, values Values) parts {
 			p.through[name] = v
 		case f.Type.IsX2many():
 			p.lines = append(p.lines, name)
+		case f.Attached:
+			p.files[name] = v
 		default:
 			p.columns[name] = v
-			if f.Required && v == nil {
-				p.missing = name
-			}
+		}
+		if f.Required && v == nil && (f.HasColumn() || f.Attached) {
+			p.missing = name
 		}
 	}
 	sort.Strings(p.lines)
@@ -296,6 +307,8 @@ func (e *Env) stored(f *schema.Field, v any) any {
 		return jsonText(texts)
 	case f.CompanyDependent:
 		return jsonText(map[string]any{strconv.FormatInt(e.actor.company, 10): v})
+	case f.Raw:
+		return rawBytes(v)
 	}
 	return v
 }

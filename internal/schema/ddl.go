@@ -10,6 +10,9 @@ import (
 
 // ColumnKind is the physical form of a field, as Odoo has it (semantics, section 2).
 func (f *Field) ColumnKind() sqldb.ColumnKind {
+	if f.Raw {
+		return sqldb.Bytes
+	}
 	if f.Translate || f.CompanyDependent {
 		return sqldb.JSON
 	}

@@ -98,9 +98,14 @@ type Field struct {
 	ShownOnly bool
 	// Unrounded: a float that is kept as it is, in a column of decimal numbers.
 	Unrounded bool
-	// Attached: the bytes are in ir_attachment, there is no column. Inline: the
-	// column holds them where others are attached.
+	// Attached: the bytes are in ir_attachment, there is no column, as with all
+	// binary fields made at run time. Inline: the column of a genuine Odoo's field
+	// holds them where others are attached.
 	Attached, Inline bool
+	// Raw: the column holds bytes as they are; others hold base64 text.
+	Raw bool
+	// FileName is the field that holds the name of the file in a binary one.
+	FileName string
 	// Definition is the path to what describes properties: a many2one of the
 	// model and a field of its target.
 	Definition string
@@ -108,6 +113,13 @@ type Field struct {
 
 // HasColumn says whether the model's own table has a column for the field.
 func (f *Field) HasColumn() bool { return f.Store && !f.Type.IsX2many() && !f.Attached }
+
+// Attaches says whether the embedded database keeps the field's bytes as
+// attachments: of fields made at run time, as in Odoo. A copy of another field
+// has a column, which is computed like all such copies.
+func (f *Field) Attaches() bool {
+	return f.Type == Binary && f.Manual && f.Store && len(f.Related) == 0 && !f.CompanyDependent && !f.Translate
+}
 
 // Readable says whether a value can be got at all: a column, a relation, a
 // path or an expression.
@@ -170,6 +182,14 @@ func NewDatetime(name, label string) *Field { return newField(Datetime, name, la
 // NewBinary declares bytes, kept in a column.
 func NewBinary(name, label string) *Field {
 	f := newField(Binary, name, label)
+	return f
+}
+
+// NewBytes declares bytes in a column that holds them as they are. The field
+// called name has the file's name.
+func NewBytes(field, label, name string) *Field {
+	f := newField(Binary, field, label)
+	f.Raw, f.FileName = true, name
 	return f
 }
 

@@ -86,6 +86,7 @@ func (l *loader) models() error {
 				m.AdminOnly, m.NoLog, m.NoCreate, m.IDsBelow = fact.AdminOnly, fact.NoLog, fact.NoCreate, fact.IDsBelow
 				m.NameExpr, m.NameContexts, m.Searching = fact.NameExpr, fact.NameContexts, fact.Searching
 				m.ByDocument, m.PostByRead, m.Own, m.Python = fact.ByDocument, fact.PostByRead, fact.Own, fact.Python
+				m.ByRecord = fact.ByRecord
 			}
 			l.reg.Models[m.Name] = m
 			l.byID[m.ID] = m
@@ -115,6 +116,7 @@ func (l *loader) modelFields() error {
 			if path := r.Text(17); path != "" {
 				f.Related = strings.Split(path, ".")
 			}
+			f.Attached = f.Attaches() && l.facts["ir.attachment"] != nil && l.known == nil
 			l.overlay(m, f)
 			m.Fields = append(m.Fields, f)
 			l.fields[f.ID] = f
@@ -137,7 +139,7 @@ func (l *loader) overlay(m *Model, f *Field) {
 	f.Aggregator, f.Scale, f.Definition = fact.Aggregator, fact.Scale, fact.Definition
 	f.ShownOnly, f.Contexts, f.PythonSearch = fact.ShownOnly, fact.Contexts, fact.PythonSearch
 	f.SearchPath, f.SearchArchived, f.SearchChain = fact.SearchPath, fact.SearchArchived, fact.SearchChain
-	f.SearchPathless = fact.SearchPathless
+	f.SearchPathless, f.Raw, f.FileName = fact.SearchPathless, fact.Raw, fact.FileName
 	if f.Currency == "" {
 		f.Currency = fact.Currency
 	}

@@ -91,6 +91,9 @@ type Model struct {
 	// (res_model, res_id). PostByRead: whoever may read a document of this model
 	// may work with what hangs on it; else whoever may write it.
 	ByDocument, PostByRead bool
+	// ByRecord: rights follow from the record that a record is attached to
+	// (res_model, res_id), and from its field (res_field), as an attachment's do.
+	ByRecord bool
 	// Own are fields that read gives users of their own record as to the superuser.
 	Own []string
 	// Searching is what the model's code does to searches.

@@ -289,6 +289,25 @@ func TestSerial(t *testing.T) {
 	})
 }
 
+// Ids over a bound that are given leave those below it where they are.
+func TestNextBelow(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
+		d := db.Dialect()
+		write(t, db, `create table "My Table" (id `+d.ColumnType(sqldb.SerialPK)+", v varchar)")
+		insert := `insert into "My Table" (v) values ('x')`
+		if next := d.NextBelow("My Table", 1000); next != "" {
+			insert = `insert into "My Table" (id, v) values (` + next + `, 'x')`
+		}
+		given := `insert into "My Table" (id, v) values (1000, 'given')`
+		write(t, db, insert, insert, `delete from "My Table" where id = 2`, insert, given, insert,
+			`insert into "My Table" (id, v) values (1700, 'given')`, insert)
+		got := texts(t, db, `select cast(id as text) from "My Table" where v = 'x' order by id`)
+		if want := []string{"1", "3", "4", "5"}; !slices.Equal(got, want) {
+			t.Error(got)
+		}
+	})
+}
+
 func TestColumns(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
 		d := db.Dialect()

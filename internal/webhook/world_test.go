@@ -69,6 +69,7 @@ func stories() []story {
 		{"BrokenDomain", storyBrokenDomain},
 		{"SideEffects", storySideEffects},
 		{"Cascades", storyCascades},
+		{"Attachments", storyAttachments},
 		{"Validation", storyValidation},
 		{"StoredForms", storyStoredForms},
 		{"Secrets", storySecrets},

@@ -8,11 +8,20 @@ export interface Me {
 }
 
 /** Who is signed in: undefined while that is not known, null for nobody. */
-export const session = $state<{ me: Me | null | undefined; ended: boolean; problem: string }>({
+export const session = $state<{ me: Me | null | undefined; ended: boolean; problem: string; inFront: boolean }>({
   me: undefined,
   ended: false,
   problem: '',
+  inFront: false, // of an Odoo; known before me is
 });
+
+async function look(): Promise<void> {
+  try {
+    session.inFront = (await request<{ odoo: boolean }>('GET', '/', { quiet: true })).data.odoo;
+  } catch {
+    // then forms leave out what only matters in front of one
+  }
+}
 
 onSessionLost(() => {
   session.ended = session.me != null;
@@ -48,6 +57,7 @@ export async function resume(): Promise<void> {
     return;
   }
   try {
+    await look();
     session.me = (await request<Me>('GET', '/api/v1/auth/me', { quiet: true })).data;
   } catch (error) {
     if (error instanceof ApiError && error.code === 401) {
@@ -60,6 +70,7 @@ export async function resume(): Promise<void> {
 export async function signIn(login: string, password: string): Promise<void> {
   const { data } = await request<{ user: Me }>('POST', '/api/v1/auth/session', { body: { login, password }, quiet: true });
   remember(true);
+  await look();
   session.me = data.user;
   session.ended = false;
 }

@@ -1,5 +1,5 @@
 // What the forms of profiles, keys and clients have in common.
-import type { Choice, FieldSpec, Filter } from './types';
+import type { Choice, FieldSpec, Filter, FormSpec } from './types';
 
 const limit = (name: string, label: string): FieldSpec => ({ name, label, kind: 'number', min: 0, max: 1_000_000_000, unit: 'requests', placeholder: '0' });
 
@@ -15,6 +15,16 @@ export const addressField: FieldSpec = {
 };
 
 export const userField: FieldSpec = { name: 'user_id', label: 'User', kind: 'user', required: true };
+
+/** As whom a credential calls the Odoo that the server stands in front of; nothing where it does not. */
+export const odooGroups = (inFront: boolean): FormSpec['groups'] => inFront ? [{
+  title: 'Odoo',
+  text: 'The user of the Odoo as whom it is called. Nothing: as the credential’s own user.',
+  fields: [
+    { name: 'odoo_login', label: 'Odoo login', kind: 'text', half: true, placeholder: 'shop@example.com' },
+    { name: 'odoo_key', label: 'Odoo API key', kind: 'secret', half: true, help: 'Made by that user in the Odoo; kept sealed and never shown. Nothing: the one that is stored.' },
+  ],
+}] : [];
 
 const day = 86_400;
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ApiError } from '../api';
-import { activeFilter } from './common';
+import { activeFilter, odooGroups } from './common';
 import { headersOf, initialValues, isChanged, isNetwork, payload, problems, serverProblems } from './form';
 import { matching } from './models';
 import { lifetime, OneTime } from './onetime.svelte';
@@ -48,6 +48,17 @@ describe('what a list shows', () => {
     expect(isNarrowed(list, read('page=2'))).toBe(false);
     expect(isNarrowed(list, read('state=all'))).toBe(true);
     expect(isNarrowed(list, read('client=3'))).toBe(true);
+  });
+});
+
+describe('as whom the Odoo is called', () => {
+  it('is asked for in front of one alone', () => expect(odooGroups(false)).toEqual([]));
+  it('sends a key only where one is typed', () => {
+    const spec: FormSpec = { model: 'gateway.key', one: 'key', groups: odooGroups(true) };
+    const before = initialValues(spec, { odoo_login: 'ben' });
+    expect(payload(spec, { ...before }, before, false, now)).toEqual({});
+    expect(payload(spec, { ...before, odoo_key: 'k' }, before, false, now)).toEqual({ odoo_key: 'k' });
+    expect(payload(spec, { ...before, odoo_login: '' }, before, false, now)).toEqual({ odoo_login: null });
   });
 });
 

@@ -75,7 +75,7 @@ export interface ListSpec {
 }
 
 export type FieldKind =
-  | 'text' | 'textarea' | 'number' | 'boolean' | 'select' | 'user' | 'model' | 'scopes' | 'addresses' | 'until' | 'headers' | 'names' | 'domain';
+  | 'text' | 'secret' | 'textarea' | 'number' | 'boolean' | 'select' | 'user' | 'model' | 'scopes' | 'addresses' | 'until' | 'headers' | 'names' | 'domain';
 
 export interface FieldSpec {
   name: string;
