@@ -1,0 +1,90 @@
+package odoo_test
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+
+	"gatehouse/internal/backend"
+	"gatehouse/internal/fault"
+	"gatehouse/internal/odoo"
+	"gatehouse/internal/odoorpc"
+)
+
+// scripted is an Odoo of some version that answers what it is told to.
+type scripted struct {
+	major   int
+	answers map[string]string // by model and method
+	forUID  map[int64]map[string]string
+	asked   []*odoorpc.Request
+}
+
+// Call implements odoo.RPC.
+func (s *scripted) Call(_ context.Context, a *odoorpc.Account, r *odoorpc.Request) (json.RawMessage, error) {
+	s.asked = append(s.asked, r)
+	name := r.Model + "." + r.Method
+	answer, ok := s.forUID[a.UID][name]
+	if !ok {
+		answer, ok = s.answers[name]
+	}
+	if !ok {
+		return nil, fault.New(fault.NotFound, "no "+name)
+	}
+	return json.RawMessage(answer), nil
+}
+
+// Version implements odoo.RPC.
+func (s *scripted) Version(context.Context) (odoorpc.Version, error) {
+	return odoorpc.Version{Major: s.major}, nil
+}
+
+// Ready implements odoo.RPC.
+func (s *scripted) Ready(context.Context) error { return nil }
+
+// byKey gives each gateway key a user of its own in the Odoo.
+type byKey struct{ accounts }
+
+// For implements odoo.Accounts.
+func (byKey) For(_ context.Context, c *backend.Caller) (*odoorpc.Account, error) {
+	return &odoorpc.Account{UID: c.Account.ID}, nil
+}
+
+func by(key int64) *backend.Caller {
+	return &backend.Caller{UserID: 2, Account: backend.Account{Kind: "api_key", ID: key}}
+}
+
+const orderFields = `{"id":{"type":"integer","store":true},"date_order":{"type":"datetime","store":true},"amount":{"type":"float","store":true}}`
+
+// TestGroupsWithoutADate: read_group tells of records without a date with false
+// for their range.
+func TestGroupsWithoutADate(t *testing.T) {
+	s := &scripted{major: 17, answers: map[string]string{
+		"sale.order.check_access_rights": "true", "sale.order.fields_get": orderFields,
+		"sale.order.read_group": `[
+			{"__range":{"date_order:month":{"from":"2025-12-31 23:00:00","to":"2026-01-31 23:00:00"}},"date_order:month":"January 2026","__count":3},
+			{"__range":{"date_order:month":false},"date_order:month":false,"__count":2}]`,
+	}}
+	b := odoo.New(odoo.Options{RPC: s, Accounts: &byKey{}})
+	c := by(7)
+	c.Context.TZ = "Europe/Paris"
+	groups, err := b.Group(t.Context(), c, &backend.GroupQuery{Model: "sale.order", GroupBy: []string{"date_order:month"}, Aggregates: []string{"__count"}})
+	if err != nil || len(groups.Rows) != 2 || groups.Rows[0].Keys[0].From.UTC().String() != "2025-12-31 23:00:00 +0000 UTC" ||
+		groups.Rows[1].Keys[0].Kind != backend.Null || groups.Rows[1].Values[0].Int != 2 {
+		t.Errorf("%v, %s", err, groupText(groups, err))
+	}
+}
+
+// TestOrderOfGroups: the name of a figure may begin with that of another one.
+func TestOrderOfGroups(t *testing.T) {
+	s := &scripted{major: 17, answers: map[string]string{
+		"sale.order.check_access_rights": "true", "sale.order.fields_get": orderFields, "sale.order.read_group": `[]`,
+	}}
+	b := odoo.New(odoo.Options{RPC: s, Accounts: &byKey{}})
+	_, err := b.Group(t.Context(), by(7), &backend.GroupQuery{
+		Model: "sale.order", GroupBy: []string{"id"}, Aggregates: []string{"amount:count", "amount:count_distinct"},
+		Order: "amount:count_distinct desc, amount:count, id",
+	})
+	if got, want := s.asked[len(s.asked)-1].Kwargs["orderby"], "amount_count_distinct_figure desc,amount_count_figure, id"; err != nil || got != want {
+		t.Errorf("%v, %v; want %v", err, got, want)
+	}
+}
