@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -157,7 +158,10 @@ func (i *fieldInfo) field(model, name string) *schema.Field {
 	if json.Unmarshal(i.Selection, &options) == nil {
 		for _, o := range options {
 			if len(o) == 2 {
-				value, _ := o[0].(string)
+				value, isText := o[0].(string)
+				if n, isNumber := o[0].(float64); isNumber && !isText { // as some modules have
+					value = strconv.FormatFloat(n, 'f', -1, 64)
+				}
 				label, _ := o[1].(string)
 				f.Options = append(f.Options, schema.Option{Value: value, Label: label})
 			}
@@ -170,9 +174,7 @@ func (i *fieldInfo) field(model, name string) *schema.Field {
 // is stored. fields_get tells it as a related one: of the same name, through a
 // required link.
 func (v *visit) inherited(infos map[string]fieldInfo, f *schema.Field) (bool, error) {
-	var path text
-	_ = path.UnmarshalJSON(infos[f.Name].Related) // which cannot fail
-	link, name, ok := strings.Cut(string(path), ".")
+	link, name, ok := strings.Cut(path(infos[f.Name].Related), ".")
 	through := infos[link]
 	if !ok || f.Store || name != f.Name || through.Type != "many2one" || !through.Required {
 		return false, nil
@@ -183,6 +185,17 @@ func (v *visit) inherited(infos map[string]fieldInfo, f *schema.Field) (bool, er
 	}
 	origin := parent.Field(name)
 	return origin != nil && (origin.Store || origin.Inherited), nil
+}
+
+// path is that of a related field, with dots. Older versions give a list.
+func path(raw json.RawMessage) string {
+	var steps []string
+	if json.Unmarshal(raw, &steps) == nil {
+		return strings.Join(steps, ".")
+	}
+	var all text
+	_ = all.UnmarshalJSON(raw) // which cannot fail
+	return string(all)
 }
 
 // truth says whether an attribute counts as true; some are names of functions.

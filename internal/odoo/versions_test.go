@@ -3,6 +3,7 @@ package odoo_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"testing"
 
 	"gatehouse/internal/backend"
@@ -86,5 +87,28 @@ func TestOrderOfGroups(t *testing.T) {
 	})
 	if got, want := s.asked[len(s.asked)-1].Kwargs["orderby"], "amount_count_distinct_figure desc,amount_count_figure, id"; err != nil || got != want {
 		t.Errorf("%v, %v; want %v", err, got, want)
+	}
+}
+
+// TestFieldsOfOlderVersions: the path of a related field is a list there, and a
+// selection may be of numbers.
+func TestFieldsOfOlderVersions(t *testing.T) {
+	for _, related := range []string{`["partner_id","name"]`, `"partner_id.name"`} {
+		s := &scripted{major: 14, answers: map[string]string{
+			"res.users.check_access_rights": "true", "res.partner.check_access_rights": "true",
+			"res.users.fields_get": `{"id":{"type":"integer","store":true},"partner_id":{"type":"many2one","relation":"res.partner","required":true,"store":true},
+				"name":{"type":"char","store":false,"related":` + related + `},"priority":{"type":"selection","selection":[[0,"Low"],[1,"High"]]}}`,
+			"res.partner.fields_get": `{"id":{"type":"integer","store":true},"name":{"type":"char","store":true,"related":false}}`,
+		}}
+		m, err := odoo.New(odoo.Options{RPC: s, Accounts: &byKey{}}).Model(t.Context(), by(7), "res.users")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !m.Field("name").Inherited {
+			t.Errorf("%s: not inherited", related)
+		}
+		if got := fmt.Sprint(m.Field("priority").Options); got != "[{0 Low} {1 High}]" {
+			t.Errorf("a selection of numbers: %s", got)
+		}
 	}
 }
