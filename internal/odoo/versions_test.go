@@ -4,12 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"gatehouse/internal/backend"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/odoo"
 	"gatehouse/internal/odoorpc"
+	"gatehouse/internal/schema"
 )
 
 // scripted is an Odoo of some version that answers what it is told to.
@@ -110,5 +113,32 @@ func TestFieldsOfOlderVersions(t *testing.T) {
 		if got := fmt.Sprint(m.Field("priority").Options); got != "[{0 Low} {1 High}]" {
 			t.Errorf("a selection of numbers: %s", got)
 		}
+	}
+}
+
+// TestKeysOfOneUser: two keys of one user here call as two of the Odoo's, and
+// neither sees what only the other may.
+func TestKeysOfOneUser(t *testing.T) {
+	s := &scripted{
+		major:   17,
+		answers: map[string]string{"sale.order.check_access_rights": "false", "sale.order.fields_get": orderFields},
+		forUID: map[int64]map[string]string{7: {
+			"sale.order.check_access_rights": "true", "sale.order.fields_get": strings.Replace(orderFields, "amount", "margin", 1),
+		}},
+	}
+	b := odoo.New(odoo.Options{RPC: s, Accounts: &byKey{}})
+	m, err := b.Model(t.Context(), by(7), "sale.order")
+	if err != nil || !slices.ContainsFunc(m.Fields, func(f *schema.Field) bool { return f.Name == "margin" }) {
+		t.Fatal(err)
+	}
+	if _, err := b.Model(t.Context(), by(8), "sale.order"); !fault.Is(err, fault.NotFound) {
+		t.Errorf("the other key's model: %v", err)
+	}
+	if may, err := b.May(t.Context(), by(8), "sale.order", schema.Read, nil); may || err != nil {
+		t.Errorf("the other key's right: %v, %v", may, err)
+	}
+	key7, err7 := b.CatalogueKey(t.Context(), by(7))
+	if key8, err8 := b.CatalogueKey(t.Context(), by(8)); key7 == key8 || err7 != nil || err8 != nil {
+		t.Errorf("one catalogue for both: %q, %v, %v", key7, err7, err8)
 	}
 }
