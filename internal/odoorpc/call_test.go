@@ -121,8 +121,11 @@ func TestByPosition(t *testing.T) {
 		kwargs             map[string]any
 		wantArgs, wantKeys string
 	}{
-		{"create", nil, nil, map[string]any{"vals_list": []any{map[string]any{"name": "a < b"}}, "context": map[string]any{"lang": "fr_FR"}},
-			`[[{"name":"a < b"}]]`, `{"context":{"lang":"fr_FR"}}`},
+		{
+			"create", nil, nil,
+			map[string]any{"vals_list": []any{map[string]any{"name": "a < b"}}, "context": map[string]any{"lang": "fr_FR"}},
+			`[[{"name":"a < b"}]]`, `{"context":{"lang":"fr_FR"}}`,
+		},
 		{"write", []int64{7}, nil, map[string]any{"vals": map[string]any{"name": "b"}}, `[[7],{"name":"b"}]`, `{}`},
 		{"write", nil, nil, map[string]any{"vals": map[string]any{}}, `[]`, `{"vals":{}}`}, // not in place of the ids
 		{"write", nil, []any{[]any{7}}, map[string]any{"vals": map[string]any{}}, `[[7]]`, `{"vals":{}}`},
