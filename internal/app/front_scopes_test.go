@@ -1,0 +1,79 @@
+package app
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestFewScopesInFront: the Odoo knows nothing of scopes, so what a credential
+// is not for is refused before: changes of other models in lists, deletions by
+// a method, and rights, by the API and by Odoo's own protocols.
+func TestFewScopesInFront(t *testing.T) {
+	o := standIn(t)
+	user := fmt.Sprint(o.send("POST", "/api/v1/res.users", `{"name":"Ann","login":"ann"}`).want(201).data()["id"])
+	partner := fmt.Sprint(o.send("POST", "/api/v1/res.partner", `{"name":"P","child_ids":[[0,0,{"name":"C"}]]}`).want(201).data()["id"])
+	child := strings.Trim(fmt.Sprint(o.send("GET", "/api/v1/res.partner/"+partner+"?fields=child_ids", "").want(200).data()["child_ids"]), "[]")
+	product := fmt.Sprint(o.send("POST", "/api/v1/product.product", `{"name":"X"}`).want(201).data()["id"])
+	gate := inFrontOf(t, o)
+	gate.login("admin", "secret")
+	key := func(scopes string) func(path, body string, status int) string {
+		made := gate.send("POST", "/api/v1/gateway.key", fmt.Sprintf(`{"name":"k","user_id":2,"scopes":%q,"odoo_login":"admin","odoo_key":%q}`, scopes, o.key)).want(201)
+		return func(path, body string, status int) string {
+			t.Helper()
+			method := "POST"
+			if id := path[strings.LastIndex(path, "/")+1:]; strings.Trim(id, "0123456789") == "" {
+				method = "PUT"
+			}
+			return gate.send(method, path, body, "X-API-Key", made.data()["key"].(string), "Content-Type", "application/json").want(status).text
+		}
+	}
+	const newUser = `[[0,0,{"name":"Eve","login":"eve"}]]`
+	const rest, native = "/api/v1/", "/json/2/"
+	few := key("res.partner:write")
+	for _, try := range [][2]string{
+		{rest + "res.partner/" + partner, `{"user_ids":` + newUser + `}`},
+		{rest + "res.partner/" + partner, `{"user_ids":[{"name":"Eve","login":"eve"}]}`},
+		{rest + "res.partner/" + partner, `{"child_ids":[[2,` + child + `,0]]}`},
+		{rest + "res.partner", `{"name":"Q","child_ids":[[0,0,{"name":"R","user_ids":` + newUser + `}]]}`},
+		{rest + "res.partner/" + partner + "/unlink", `{}`},
+		{rest + "res.partner/unlink", `{"ids":[` + partner + `]}`},
+		{rest + "res.partner/write", `{"ids":[` + partner + `],"vals":{"user_ids":` + newUser + `}}`},
+		{rest + "res.partner/" + partner + "/copy", `{"default":{"user_ids":` + newUser + `}}`},
+		{native + "res.partner/unlink", `{"ids":[` + partner + `]}`},
+		{native + "res.partner/write", `{"ids":[` + partner + `],"vals":{"user_ids":` + newUser + `}}`},
+		{native + "res.partner/write", `{"ids":[` + partner + `],"vals":{"child_ids":[[2,` + child + `,0]]}}`},
+		{native + "res.partner/create", `{"vals_list":[{"name":"Q","child_ids":[[0,0,{"name":"R","user_ids":` + newUser + `}]]}]}`},
+		{native + "res.partner/web_save", `{"ids":[` + partner + `],"vals":{"user_ids":` + newUser + `},"specification":{}}`},
+		{native + "res.partner/load", `{"fields":["name","user_ids/login"],"data":[["x","eve"]]}`},
+	} {
+		if text := few(try[0], try[1], 403); !strings.Contains(text, "cope") {
+			t.Errorf("%s %s: %s", try[0], try[1], text)
+		}
+	}
+	few(rest+"res.partner/"+partner, `{"child_ids":[[0,0,{"name":"D"}],[1,`+child+`,{"name":"E"}]]}`, 200)
+	few(native+"res.partner/write", `{"ids":[`+partner+`],"vals":{"name":"P2"}}`, 200)
+
+	all := key("read,write,delete")
+	for _, try := range [][2]string{
+		{rest + "res.partner/" + partner, `{"user_ids":` + newUser + `}`},
+		{rest + "res.partner/" + partner, `{"user_ids":[[1,` + user + `,{"group_ids":[[4,1]]}]]}`},
+		{native + "res.users/create", `{"vals_list":[{"name":"Eve","login":"eve"}]}`},
+		{native + "res.users/write", `{"ids":[` + user + `],"vals":{"group_ids":[[4,1]]}}`},
+		{native + "res.users/write", `{"ids":[` + user + `],"vals":{"groups_id":[[4,1]]}}`},
+		{native + "res.users/action_archive", `{"ids":[` + user + `]}`},
+		{native + "res.users/copy", `{"ids":[` + user + `]}`},
+		{native + "res.groups/write", `{"ids":[1],"vals":{"name":"x"}}`},
+		{native + "ir.rule/unlink", `{"ids":[1]}`},
+		{native + "res.company/write", `{"ids":[1],"vals":{"user_ids":[[4,` + user + `]]}}`},
+		{rest + "res.company/1", `{"user_ids":[[4,` + user + `]]}`},
+	} {
+		if text := all(try[0], try[1], 403); !strings.Contains(text, "Missing scope: admin") {
+			t.Errorf("%s %s: %s", try[0], try[1], text)
+		}
+	}
+	all(native+"res.users/write", `{"ids":[`+user+`],"vals":{"email":"ann@example.com"}}`, 200)
+	all(rest+"res.partner/"+partner, `{"child_ids":[[2,`+child+`,0]]}`, 200)
+	key("orders_write")(rest+"orders", `{"partner_id":`+partner+`,"order_lines":[{"product_id":`+product+`}]}`, 201) // lines are part of it
+	key("admin")(native+"res.users/write", `{"ids":[`+user+`],"vals":{"active":false}}`, 200)
+}
