@@ -274,7 +274,7 @@ func (b *Backend) Defaults(ctx context.Context, c *backend.Caller, model string,
 	if err != nil {
 		return nil, err
 	}
-	raw, err := v.read(model, "default_get", nil, map[string]any{"fields_list": fields})
+	raw, err := v.read(model, "default_get", nil, map[string]any{"fields": fields})
 	if err != nil {
 		return nil, err
 	}

@@ -123,10 +123,10 @@ func (m *message) written(body []byte, err error) error {
 // byPosition are the arguments that go by position where a protocol has that:
 // Odoo looks for the values of a create nowhere else, and their names differ
 // among versions (the domain of search_count is called args before 16) and
-// modules (values of a write, fields of a default_get).
+// modules (values of a write, fields of default_get).
 var byPosition = map[string][]string{
 	"create": {"vals_list"}, "write": {"vals"}, "search": {"domain"}, "search_count": {"domain"},
-	"default_get": {"fields_list"}, "read_group": {"domain", "fields", "groupby"},
+	"default_get": {"fields"}, "read_group": {"domain", "fields", "groupby"},
 }
 
 // positional gives the arguments as execute_kw and call_kw take them: the ids
