@@ -142,3 +142,30 @@ func TestKeysOfOneUser(t *testing.T) {
 		t.Errorf("one catalogue for both: %q, %v, %v", key7, err7, err8)
 	}
 }
+
+// TestDefaults: the argument is called fields since Odoo 19; before, it goes by position.
+func TestDefaults(t *testing.T) {
+	s := &scripted{major: 19, answers: map[string]string{"sale.order.default_get": `{"amount":1}`}}
+	b := odoo.New(odoo.Options{RPC: s, Accounts: &byKey{}})
+	values, err := b.Defaults(t.Context(), by(7), "sale.order", []string{"amount"})
+	if err != nil || values["amount"] != 1.0 || fmt.Sprint(s.asked[0].Kwargs["fields"]) != "[amount]" {
+		t.Errorf("%v, %v, %v", values, err, s.asked[0].Kwargs)
+	}
+}
+
+// TestRightsOnRecords: before Odoo 18 a method answers that has nothing to say,
+// and nothing is what XML-RPC cannot carry where an answer is of interest.
+func TestRightsOnRecords(t *testing.T) {
+	for major, method := range map[int]string{17: "check_access_rule", 18: "has_access"} {
+		s := &scripted{major: major, answers: map[string]string{
+			"sale.order.check_access_rights": "true", "sale.order.check_access_rule": "null", "sale.order.has_access": "true",
+		}}
+		b := odoo.New(odoo.Options{RPC: s, Accounts: &byKey{}})
+		if may, err := b.May(t.Context(), by(7), "sale.order", schema.Write, []int64{5}); !may || err != nil {
+			t.Errorf("%d: %v, %v", major, may, err)
+		}
+		if last := s.asked[len(s.asked)-1]; last.Method != method || last.Reads == (major < 18) {
+			t.Errorf("%d: %+v", major, last)
+		}
+	}
+}
