@@ -77,3 +77,43 @@ func TestFewScopesInFront(t *testing.T) {
 	key("orders_write")(rest+"orders", `{"partner_id":`+partner+`,"order_lines":[{"product_id":`+product+`}]}`, 201) // lines are part of it
 	key("admin")(native+"res.users/write", `{"ids":[`+user+`],"vals":{"active":false}}`, 200)
 }
+
+// TestReadsInScope: what names within names bring from other models needs the
+// scope for these, in Odoo's protocols as in the API.
+func TestReadsInScope(t *testing.T) {
+	o := standIn(t)
+	front := inFrontOf(t, o)
+	front.login("admin", "secret")
+	for where, h := range map[string]*house{"embedded": o.house, "in front": front} {
+		body := `{"name":"k","user_id":2,"scopes":%q`
+		if where == "in front" {
+			body += `,"odoo_login":"admin","odoo_key":"` + o.key + `"`
+		}
+		for scopes, status := range map[string]int{"res.partner:read": 403, "res.partner:read,res.users:read": 200, "read": 200} {
+			key := h.send("POST", "/api/v1/gateway.key", fmt.Sprintf(body+"}", scopes)).want(201).data()["key"].(string)
+			ask := func(method, arguments string, status int) {
+				a := h.send("POST", "/json/2/res.partner/"+method, arguments, "X-API-Key", key, "Content-Type", "application/json")
+				if a.status != status || status == 403 && !strings.Contains(a.text, "Missing scope: res.users:read") {
+					t.Errorf("%s, %s, %s %s: %d %s", where, scopes, method, arguments, a.status, a.text)
+				}
+			}
+			const deep = `{"child_ids":{"fields":{"user_id":{"fields":{"login":{}}}}}}`
+			ask("web_search_read", `{"domain":[],"limit":1,"specification":{"user_id":{"fields":{"login":{}}}}}`, status)
+			ask("web_search_read", `{"domain":[],"limit":1,"specification":`+deep+`}`, status)
+			ask("web_read", `{"ids":[1],"specification":`+deep+`}`, status)
+			ask("formatted_read_group", `{"domain":[],"groupby":["user_id.login"]}`, status)
+			ask("formatted_read_grouping_sets", `{"domain":[],"grouping_sets":[["user_id.login"],[]]}`, status)
+			if status == 403 { // the engine does not answer it
+				ask("web_read_group", `{"domain":[],"groupby":["user_id"],"groupby_read_specification":{"user_id":{"login":{}}}}`, status)
+			}
+			ask("web_read_group", `{"domain":[],"groupby":["user_id"],"unfold_read_specification":{"user_id":{"fields":{"login":{}}}}}`, status)
+			ask("web_read", `{"ids":[1],"specification":{"name":{},"user_id":{"fields":{"display_name":{}}},"child_ids":{"fields":{"name":{}}}}}`, 200)
+			if scopes == "res.partner:read" {
+				key = h.send("POST", "/api/v1/gateway.key", fmt.Sprintf(body+"}", scopes+",res.partner:write")).want(201).data()["key"].(string)
+				ask("web_save", `{"ids":[1],"vals":{},"specification":`+deep+`}`, status)
+			}
+			ask("formatted_read_group", `{"domain":[["user_id.login","=","admin"]],"groupby":["user_id","create_date:month"]}`, 200)
+			ask("search_read", `{"domain":[],"limit":1,"fields":["name","user_id"]}`, 200)
+		}
+	}
+}

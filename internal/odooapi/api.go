@@ -106,6 +106,9 @@ func (a *API) method(model, name string, args native) (*work, error) {
 		if !isName(name, "_") {
 			return nil, fault.New(fault.NotFound, "There is no such method").Because(backend.ErrNoMethod)
 		}
+		if err := (&reach{ctx, a, caller}).allowed(model, name, args); err != nil {
+			return nil, err
+		}
 		if a.takes(caller, model) {
 			call, err := args.call()
 			if err != nil {
