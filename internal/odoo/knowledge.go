@@ -146,16 +146,18 @@ func (k *knowledge) common(ctx context.Context) (*shared, error) {
 	}
 	k.look(ctx)
 	k.mu.Lock()
-	known := k.shared
+	known, forgot := k.shared, k.forgot
 	k.mu.Unlock()
 	if known != nil {
 		return known, nil
 	}
-	v, err := k.load(ctx, "shared", func(ctx context.Context) (any, error) {
+	v, err := k.load(ctx, "shared "+strconv.FormatUint(forgot, 10), func(ctx context.Context) (any, error) {
 		known, err := k.loadShared(ctx)
 		if err == nil {
 			k.mu.Lock()
-			k.shared = known
+			if k.forgot == forgot { // else it may be older than what was forgotten
+				k.shared = known
+			}
 			k.mu.Unlock()
 		}
 		return known, err

@@ -60,12 +60,12 @@ func (v *visit) model(name string) (*model, error) {
 	k, key := v.b.known, modelKey{audience, v.caller.Context.Lang, name}
 	now := k.clock.Now()
 	k.mu.Lock()
-	kept := k.models[key]
+	kept, forgot := k.models[key], k.forgot
 	k.mu.Unlock()
 	if kept != nil && (known != nil || now.Before(kept.until)) {
 		return kept, nil
 	}
-	m, err := k.load(v.ctx, "model "+audience+"\x00"+key.lang+"\x00"+name, func(ctx context.Context) (any, error) {
+	m, err := k.load(v.ctx, "model "+strconv.FormatUint(forgot, 10)+" "+audience+"\x00"+key.lang+"\x00"+name, func(ctx context.Context) (any, error) {
 		own := *v
 		own.ctx = ctx
 		m, err := own.loadModel(name)
@@ -78,6 +78,9 @@ func (v *visit) model(name string) (*model, error) {
 		}
 		k.mu.Lock()
 		defer k.mu.Unlock()
+		if k.forgot != forgot { // it may be older than what was forgotten
+			return m, nil
+		}
 		if len(k.models) >= maxAudiences {
 			clear(k.models)
 		}

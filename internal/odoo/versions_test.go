@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"gatehouse/internal/backend"
 	"gatehouse/internal/fault"
@@ -21,15 +24,28 @@ type scripted struct {
 	answers map[string]string // by model and method
 	forUID  map[int64]map[string]string
 	asked   []*odoorpc.Request
+	mu      sync.Mutex
+	before  func(name string) // a call is answered
+}
+
+func (s *scripted) set(name, answer string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answers[name] = answer
 }
 
 // Call implements odoo.RPC.
 func (s *scripted) Call(_ context.Context, a *odoorpc.Account, r *odoorpc.Request) (json.RawMessage, error) {
-	s.asked = append(s.asked, r)
 	name := r.Model + "." + r.Method
+	s.mu.Lock()
+	s.asked = append(s.asked, r)
 	answer, ok := s.forUID[a.UID][name]
 	if !ok {
 		answer, ok = s.answers[name]
+	}
+	s.mu.Unlock()
+	if s.before != nil {
+		s.before(name)
 	}
 	if !ok {
 		return nil, fault.New(fault.NotFound, "no "+name)
@@ -166,6 +182,80 @@ func TestRightsOnRecords(t *testing.T) {
 		}
 		if last := s.asked[len(s.asked)-1]; last.Method != method || last.Reads == (major < 18) {
 			t.Errorf("%d: %+v", major, last)
+		}
+	}
+}
+
+// passing is a clock that a test moves on.
+type passing struct {
+	began  time.Time
+	passed *atomic.Int64
+}
+
+func (p *passing) Now() time.Time { return p.began.Add(time.Duration(p.passed.Load())) }
+
+// TestChangedMeanwhile: what was read before a change of the Odoo's models was
+// seen is not kept beyond it.
+func TestChangedMeanwhile(t *testing.T) {
+	const rows = `[{"id":1,"model":"sale.order","name":"Order","model_id":[1,"x"],"group_id":false,"perm_read":true,"write_date":"2026-01-01 00:00:00"}]`
+	s := &scripted{major: 17, answers: map[string]string{
+		"ir.model.fields_get": "{}", "ir.model.search_read": rows, "ir.model.access.search_read": rows, "ir.model.access.search_count": "1",
+		"ir.model.fields.search_read": rows, "ir.model.fields.search_count": "1", "res.groups.search_read": rows, "res.groups.search_count": "1",
+		"res.users.fields_get": "{}", "res.users.read": `[{"id":7,"groups_id":[1]}]`, "sale.order.fields_get": orderFields,
+	}}
+	var passed atomic.Int64
+	began := time.Now()
+	b := odoo.New(odoo.Options{
+		RPC: s, Accounts: &byKey{accounts{technical: &odoorpc.Account{UID: 2}}},
+		Clock: &passing{began, &passed},
+	})
+	until := func(what string, done func() bool) {
+		t.Helper()
+		for end := time.Now().Add(10 * time.Second); !done(); time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatal(what)
+			}
+		}
+	}
+	generation := func() string {
+		key, err := b.CatalogueKey(t.Context(), by(7))
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, _, _ := strings.Cut(key, " ")
+		return first
+	}
+	generation() // which looks for the first time
+	until("no first look", func() bool {
+		passed.Add(int64(time.Minute))
+		generation()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		n := 0
+		for _, r := range s.asked {
+			if r.Model == "res.groups" && r.Method == "search_read" {
+				n++
+			}
+		}
+		return n > 1
+	})
+	var once sync.Once
+	s.before = func(name string) {
+		if name == "sale.order.fields_get" {
+			once.Do(func() {
+				s.set("sale.order.fields_get", strings.Replace(orderFields, "amount", "margin", 1))
+				s.set("ir.model.fields.search_count", "2")
+				until("no change seen", func() bool {
+					passed.Add(int64(time.Minute))
+					return generation() == "1"
+				})
+			})
+		}
+	}
+	for i, field := range []string{"amount", "margin"} {
+		m, err := b.Model(t.Context(), by(7), "sale.order")
+		if err != nil || m.Field(field) == nil {
+			t.Errorf("call %d: %v, %v", i, m, err)
 		}
 	}
 }
