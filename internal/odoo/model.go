@@ -65,7 +65,9 @@ func (v *visit) model(name string) (*model, error) {
 	if kept != nil && (known != nil || now.Before(kept.until)) {
 		return kept, nil
 	}
+	mine := false
 	m, err := k.load(v.ctx, "model "+strconv.FormatUint(forgot, 10)+" "+audience+"\x00"+key.lang+"\x00"+name, func(ctx context.Context) (any, error) {
+		mine = true
 		own := *v
 		own.ctx = ctx
 		m, err := own.loadModel(name)
@@ -87,6 +89,9 @@ func (v *visit) model(name string) (*model, error) {
 		k.models[key] = m
 		return m, nil
 	})
+	if fault.Is(err, fault.Unauthenticated) && !mine { // somebody else's session has ended
+		return v.model(name)
+	}
 	found, _ := m.(*model)
 	return found, err
 }

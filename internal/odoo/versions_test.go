@@ -26,6 +26,7 @@ type scripted struct {
 	asked   []*odoorpc.Request
 	mu      sync.Mutex
 	before  func(name string) // a call is answered
+	refuses func(uid int64, name string) error
 }
 
 func (s *scripted) set(name, answer string) {
@@ -47,6 +48,11 @@ func (s *scripted) Call(_ context.Context, a *odoorpc.Account, r *odoorpc.Reques
 	if s.before != nil {
 		s.before(name)
 	}
+	if s.refuses != nil {
+		if err := s.refuses(a.UID, name); err != nil {
+			return nil, err
+		}
+	}
 	if !ok {
 		return nil, fault.New(fault.NotFound, "no "+name)
 	}
@@ -65,9 +71,12 @@ func (s *scripted) Ready(context.Context) error { return nil }
 type byKey struct{ accounts }
 
 // For implements odoo.Accounts.
-func (byKey) For(_ context.Context, c *backend.Caller) (*odoorpc.Account, error) {
+func (*byKey) For(_ context.Context, c *backend.Caller) (*odoorpc.Account, error) {
 	return &odoorpc.Account{UID: c.Account.ID}, nil
 }
+
+// Refused implements odoo.Accounts.
+func (*byKey) Refused(*backend.Caller) {}
 
 func by(key int64) *backend.Caller {
 	return &backend.Caller{UserID: 2, Account: backend.Account{Kind: "api_key", ID: key}}
@@ -186,6 +195,16 @@ func TestRightsOnRecords(t *testing.T) {
 	}
 }
 
+// withRights is one whose models and rights a technical user can read.
+func withRights() *scripted {
+	const rows = `[{"id":1,"model":"sale.order","name":"Order","model_id":[1,"x"],"group_id":false,"perm_read":true,"write_date":"2026-01-01 00:00:00"}]`
+	return &scripted{major: 17, answers: map[string]string{
+		"ir.model.fields_get": "{}", "ir.model.search_read": rows, "ir.model.access.search_read": rows, "ir.model.access.search_count": "1",
+		"ir.model.fields.search_read": rows, "ir.model.fields.search_count": "1", "res.groups.search_read": rows, "res.groups.search_count": "1",
+		"res.users.fields_get": "{}", "res.users.read": `[{"id":7,"groups_id":[1]}]`, "sale.order.fields_get": orderFields,
+	}}
+}
+
 // passing is a clock that a test moves on.
 type passing struct {
 	began  time.Time
@@ -197,12 +216,7 @@ func (p *passing) Now() time.Time { return p.began.Add(time.Duration(p.passed.Lo
 // TestChangedMeanwhile: what was read before a change of the Odoo's models was
 // seen is not kept beyond it.
 func TestChangedMeanwhile(t *testing.T) {
-	const rows = `[{"id":1,"model":"sale.order","name":"Order","model_id":[1,"x"],"group_id":false,"perm_read":true,"write_date":"2026-01-01 00:00:00"}]`
-	s := &scripted{major: 17, answers: map[string]string{
-		"ir.model.fields_get": "{}", "ir.model.search_read": rows, "ir.model.access.search_read": rows, "ir.model.access.search_count": "1",
-		"ir.model.fields.search_read": rows, "ir.model.fields.search_count": "1", "res.groups.search_read": rows, "res.groups.search_count": "1",
-		"res.users.fields_get": "{}", "res.users.read": `[{"id":7,"groups_id":[1]}]`, "sale.order.fields_get": orderFields,
-	}}
+	s := withRights()
 	var passed atomic.Int64
 	began := time.Now()
 	b := odoo.New(odoo.Options{
@@ -257,5 +271,59 @@ func TestChangedMeanwhile(t *testing.T) {
 		if err != nil || m.Field(field) == nil {
 			t.Errorf("call %d: %v, %v", i, m, err)
 		}
+	}
+}
+
+// TestRefusedTechnicalUser: that the technical user is refused is nothing that a
+// caller could change by another credential.
+func TestRefusedTechnicalUser(t *testing.T) {
+	for _, kind := range []fault.Kind{fault.Unauthenticated, fault.Forbidden} {
+		s := withRights()
+		s.refuses = func(uid int64, _ string) error {
+			if uid == 2 {
+				return fault.New(kind, "no")
+			}
+			return nil
+		}
+		b := odoo.New(odoo.Options{RPC: s, Accounts: &byKey{accounts{technical: &odoorpc.Account{UID: 2}}}})
+		if _, err := b.Model(t.Context(), by(7), "sale.order"); !fault.Is(err, fault.BadGateway) {
+			t.Errorf("a model: %v", err)
+		}
+		if _, err := b.Models(t.Context(), by(7)); !fault.Is(err, fault.BadGateway) {
+			t.Errorf("all models: %v", err)
+		}
+	}
+}
+
+// TestEndedSessionOfAnother: who waits for what another caller's session reads
+// is not refused with it.
+func TestEndedSessionOfAnother(t *testing.T) {
+	s := withRights()
+	waiting := make(chan struct{})
+	s.before = func(name string) {
+		if name == "sale.order.fields_get" {
+			select {
+			case <-waiting:
+			default:
+				close(waiting)
+				time.Sleep(100 * time.Millisecond) // until the other one waits, too
+			}
+		}
+	}
+	s.refuses = func(uid int64, name string) error {
+		if uid == 8 && name == "sale.order.fields_get" {
+			return fault.New(fault.Unauthenticated, "ended")
+		}
+		return nil
+	}
+	b := odoo.New(odoo.Options{RPC: s, Accounts: &byKey{accounts{technical: &odoorpc.Account{UID: 2}}}})
+	ended := make(chan error)
+	go func() { _, err := b.Model(t.Context(), by(8), "sale.order"); ended <- err }()
+	<-waiting
+	if _, err := b.Model(t.Context(), by(7), "sale.order"); err != nil {
+		t.Errorf("who waited: %v", err)
+	}
+	if err := <-ended; !fault.Is(err, fault.Unauthenticated) {
+		t.Errorf("whose session had ended: %v", err)
 	}
 }
