@@ -117,3 +117,26 @@ func TestReadsInScope(t *testing.T) {
 		}
 	}
 }
+
+// TestAnswersOfOthers: two keys of one user here call as two of the Odoo's, and
+// neither is answered with what the other one was.
+func TestAnswersOfOthers(t *testing.T) {
+	o := standIn(t)
+	admin := o.key
+	o.login("demo-sales", "demo-sales")
+	sales := o.userKey()
+	gate := inFrontOf(t, o)
+	gate.login("admin", "secret")
+	made := map[any]bool{}
+	for login, key := range map[string]string{"admin": admin, "demo-sales": sales} {
+		own := gate.send("POST", "/api/v1/gateway.key", fmt.Sprintf(`{"name":"k","user_id":2,"scopes":"read,write","odoo_login":%q,"odoo_key":%q}`, login, key)).
+			want(201).data()["key"].(string)
+		for range 2 {
+			a := gate.send("POST", "/api/v1/res.partner?fields=create_uid", `{"name":"once"}`, "X-API-Key", own, "Idempotency-Key", "the same").want(201)
+			made[a.data()["id"]] = true
+		}
+	}
+	if len(made) != 2 {
+		t.Errorf("%v were made, want one by each", made)
+	}
+}
