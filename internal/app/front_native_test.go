@@ -90,4 +90,10 @@ func TestFrontModels(t *testing.T) {
 		t.Errorf("res.users is there %d times", n)
 	}
 	gate.send("GET", "/api/v1/sale.order", "").want(403)
+	text, _ := gate.app.Traffic.Metrics(t.Context())
+	for _, want := range []string{"gatehouse_odoo_calls_total ", "gatehouse_odoo_waiting 0", "gatehouse_odoo_poll_models "} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%s is not among the metrics", want)
+		}
+	}
 }

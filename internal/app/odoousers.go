@@ -9,6 +9,7 @@ import (
 	"gatehouse/internal/config"
 	"gatehouse/internal/gateway"
 	"gatehouse/internal/identity"
+	"gatehouse/internal/odoopoll"
 	"gatehouse/internal/odoorpc"
 	"gatehouse/internal/odoouser"
 	"gatehouse/internal/sqldb"
@@ -44,6 +45,12 @@ func (a *App) openOdoo(ctx context.Context, keys *gateway.Keys) error {
 	}
 	keys.Odoo = a.OdooUsers
 	a.answerFromOdoo()
+	if a.Poller, err = odoopoll.Open(ctx, odoopoll.Options{
+		DB: a.DB, Records: a.odoo.Odoo, Outbox: a.Outbox, Technical: a.OdooUsers.Technical() != nil, Off: o.Poll == 0, Log: a.Log,
+	}); err != nil {
+		return err
+	}
+	keys.Polled = a.Poller
 	return nil
 }
 

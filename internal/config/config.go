@@ -79,6 +79,7 @@ type Odoo struct {
 	Timeout        time.Duration `name:"odoo-timeout" env:"GATEHOUSE_ODOO_TIMEOUT" default:"30s" placeholder:"DURATION" help:"Longest time that one call of the Odoo may take."`
 	MaxConns       int           `name:"odoo-max-conns" env:"GATEHOUSE_ODOO_MAX_CONNS" default:"8" placeholder:"N" help:"Most calls of the Odoo at a time: not more than it has workers."`
 	Queue          int           `name:"odoo-queue" env:"GATEHOUSE_ODOO_QUEUE" default:"256" placeholder:"N" help:"Most calls that wait for their turn. More are answered 503."`
+	Poll           time.Duration `name:"odoo-poll" env:"GATEHOUSE_ODOO_POLL" default:"5s" placeholder:"DURATION" help:"How often the Odoo is asked for changes, for webhooks. From 1s; 0s: never."`
 	ForwardAddress bool          `name:"odoo-forward-address" env:"GATEHOUSE_ODOO_FORWARD_ADDRESS" help:"Tell the Odoo the address of who calls (X-Forwarded-For). Only for one that runs with proxy_mode and believes this server."`
 	EncryptionKey  Secret        `name:"encryption-key" env:"GATEHOUSE_ENCRYPTION_KEY" from:"env" help:"Key that credentials for the Odoo are sealed with in the store: 32 bytes as base64 or hexadecimal digits, the same on all nodes. Without it one is made in the file encryption.key of the data folder."`
 }
@@ -126,6 +127,8 @@ func (c *Config) invalid() (name, why string) {
 		return "demo", "is for the embedded database, and records are those of odoo-url"
 	case c.Odoo.Timeout <= 0:
 		return "odoo-timeout", "must be more than 0s"
+	case c.Odoo.Poll != 0 && c.Odoo.Poll < time.Second:
+		return "odoo-poll", "must be 1s or more, or 0s for never"
 	case c.Odoo.MaxConns <= 0:
 		return "odoo-max-conns", "must be more than 0"
 	case c.Odoo.Queue <= 0:

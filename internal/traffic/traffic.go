@@ -38,6 +38,8 @@ type Options struct {
 	House    House
 	Log      *slog.Logger
 	Clock    clock.Clock
+	// More are figures of other parts for Metrics; nil: none.
+	More func() []Metric
 }
 
 // Recorder observes requests. Safe for concurrent use.
@@ -45,6 +47,7 @@ type Recorder struct {
 	db       sqldb.DB
 	settings func() *setting.Settings
 	house    House
+	more     func() []Metric
 	log      *slog.Logger
 	clock    clock.Clock
 	node     string // this process, for the store
@@ -78,7 +81,7 @@ func New(db sqldb.DB, opts Options) *Recorder {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Recorder{
-		db: db, settings: opts.Settings, house: opts.House, log: opts.Log, clock: opts.Clock,
+		db: db, settings: opts.Settings, house: opts.House, more: opts.More, log: opts.Log, clock: opts.Clock,
 		node: clock.RandomHex(8), started: opts.Clock.Now(), tally: newTally(), live: newLive(), queue: newLogQueue(), pending: newDelta(),
 	}
 }
