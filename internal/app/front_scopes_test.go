@@ -123,12 +123,12 @@ func TestReadsInScope(t *testing.T) {
 func TestAnswersOfOthers(t *testing.T) {
 	o := standIn(t)
 	admin := o.key
-	o.login("demo-sales", "demo-sales")
-	sales := o.userKey()
+	o.login("demo-manager", "demo-manager")
+	manager := o.userKey()
 	gate := inFrontOf(t, o)
 	gate.login("admin", "secret")
 	made := map[any]bool{}
-	for login, key := range map[string]string{"admin": admin, "demo-sales": sales} {
+	for login, key := range map[string]string{"admin": admin, "demo-manager": manager} {
 		own := gate.send("POST", "/api/v1/gateway.key", fmt.Sprintf(`{"name":"k","user_id":2,"scopes":"read,write","odoo_login":%q,"odoo_key":%q}`, login, key)).
 			want(201).data()["key"].(string)
 		for range 2 {
