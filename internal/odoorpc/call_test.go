@@ -133,6 +133,7 @@ func TestByPosition(t *testing.T) {
 		{"search", nil, nil, map[string]any{"domain": []any{}, "limit": 3}, `[[]]`, `{"limit":3}`},
 		{"search", nil, nil, map[string]any{"limit": 3}, `[]`, `{"limit":3}`},
 		{"default_get", nil, nil, map[string]any{"fields": []any{"name"}}, `[["name"]]`, `{}`},
+		{"name_search", nil, nil, map[string]any{"name": "x", "domain": []any{}, "limit": 3}, `["x",[]]`, `{"limit":3}`},
 		{"read_group", nil, nil, map[string]any{"domain": []any{}, "groupby": []any{}}, `[[]]`, `{"groupby":[]}`},
 		{"read_group", nil, nil, map[string]any{"domain": []any{}, "fields": []any{"x"}, "groupby": []any{}}, `[[],["x"],[]]`, `{}`},
 		{"action_x", []int64{7}, nil, map[string]any{"vals": 1}, `[[7]]`, `{"vals":1}`},

@@ -126,7 +126,7 @@ func (m *message) written(body []byte, err error) error {
 // modules (values of a write, fields of default_get).
 var byPosition = map[string][]string{
 	"create": {"vals_list"}, "write": {"vals"}, "search": {"domain"}, "search_count": {"domain"},
-	"default_get": {"fields"}, "read_group": {"domain", "fields", "groupby"},
+	"default_get": {"fields"}, "name_search": {"name", "domain"}, "read_group": {"domain", "fields", "groupby"},
 }
 
 // positional gives the arguments as execute_kw and call_kw take them: the ids
