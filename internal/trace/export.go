@@ -185,7 +185,8 @@ func (e *exporter) encode(batch []*Span) ([]byte, error) {
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
 	_, err = w.Write(body)
-	return packed.Bytes(), errors.Join(err, w.Close())
+	err = errors.Join(err, w.Close())
+	return packed.Bytes(), err
 }
 
 // backoff is how long to wait after an attempt: twice as long each time, and
