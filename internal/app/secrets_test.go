@@ -72,7 +72,7 @@ func TestNoSecretIsKept(t *testing.T) {
 
 func noSecretIsKept(t *testing.T, store string) {
 	g, log, spans := openTalkative(t, store)
-	secrets := map[string]string{"password":        "first-Admin-Pass", "wrong password": "Wrong-Pass-4711", "new password": "new-Pass-word-1"}
+	secrets := map[string]string{"password": "first-Admin-Pass", "wrong password": "Wrong-Pass-4711", "new password": "new-Pass-word-1"}
 	login := g.send("POST", "/api/v1/auth/login", `{"login":"admin","password":"first-Admin-Pass"}`).want(200)
 	secrets["access token"], _ = login.at("data", "access_token").(string)
 	secrets["refresh token"], _ = login.at("data", "refresh_token").(string)

@@ -325,3 +325,31 @@ func TestOpenTracer(t *testing.T) {
 		t.Errorf("turned off: %v %v", tracer, err)
 	}
 }
+
+// BenchmarkTraced is what a request costs more where traces are on.
+func BenchmarkTraced(b *testing.B) {
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }))
+	b.Cleanup(server.Close)
+	tracer, err := trace.New(trace.Options{URL: server.URL})
+	if err != nil {
+		b.Fatal(err)
+	}
+	names := httpapi.StepNames()
+	begin, o := traceRequests(tracer), newTraceObserver(tracer, "", names[:])
+	for _, parent := range []string{"00-" + traceID + "-" + parent + "-00", "00-" + traceID + "-" + parent + "-01"} {
+		h := http.Header{"Traceparent": {parent}}
+		b.Run(parent[len(parent)-2:], func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				e := httpapi.Event{Method: "GET", Route: "/api/v1/{model}/{id}", Path: "/api/v1/res.partner/1", Status: 200, RequestID: "abc", UserAgent: "curl/8", UserID: 2}
+				for i := range e.Steps {
+					e.Steps[i] = time.Microsecond
+				}
+				_, e.Trace = begin(b.Context(), h)
+				o.Observe(&e)
+			}
+		})
+	}
+	tracer.Close(b.Context())
+	b.Logf("%+v", tracer.Stats())
+}
