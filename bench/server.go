@@ -34,7 +34,7 @@ func prepareStore(ctx context.Context, dir, store string) (env []string, settle 
 	}
 	admin := os.Getenv("GATEHOUSE_BENCH_DATABASE_URL")
 	if admin == "" {
-		admin = "postgres://postgres@127.0.0.1:5432/postgres"
+		admin = "postgres://postgres@127.0.0.1/postgres"
 	}
 	conn, err := pgx.Connect(ctx, admin)
 	if err != nil {

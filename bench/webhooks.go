@@ -127,7 +127,7 @@ func measureHooks(ctx context.Context, o hookOptions, store, mode string) (strin
 		return "", err
 	}
 	defer stop()
-	w.outbox = webhook.NewOutbox(w.db, nil)
+	w.outbox = webhook.NewOutbox(w.db, nil, nil)
 	defer w.outbox.Close()
 	if err := w.hooks(ctx); err != nil {
 		return "", err

@@ -106,7 +106,7 @@ func (e *evidence) note(rc *readCase) {
 // the table adds to what the code says of itself, there is a recorded answer
 // that the rule gets right.
 func TestFactsHaveEvidence(t *testing.T) {
-	c := openRecordings(t)
+	c := loadedCorpus(t)
 	engine, err := openGenuine(t.Context(), c.db)
 	if err != nil {
 		t.Fatal(err)

@@ -16,22 +16,6 @@ import (
 	"gatehouse/internal/sqldb"
 )
 
-// openRecordings opens the recordings, or skips the test without them.
-func openRecordings(t *testing.T) *corpus {
-	t.Helper()
-	dir := cmp.Or(os.Getenv("GATEHOUSE_CORPUS"), "../../shared/odoo19")
-	if _, err := os.Stat(filepath.Join(dir, "models.json")); err != nil {
-		t.Skipf("no recordings of a real Odoo in %s: GATEHOUSE_CORPUS names their folder", dir)
-	}
-	server := cmp.Or(os.Getenv("GATEHOUSE_TEST_POSTGRES_URL"), "postgres://postgres@127.0.0.1:5432/postgres")
-	c, err := openCorpus(t.Context(), dir, server)
-	if err != nil {
-		t.Skipf("no PostgreSQL for the recorded database: %v", err)
-	}
-	t.Cleanup(func() { _ = c.db.Close() })
-	return c
-}
-
 // codeModel is what models.json says of a model's code.
 type codeModel struct {
 	Table      string   `json:"table"`
@@ -169,7 +153,7 @@ func (k *code) field(model, name string) facts.Field {
 // TestFactsAreTheCode compares the table with what the recorded Odoo's code
 // says of itself, both ways: nothing is missing, nothing invented.
 func TestFactsAreTheCode(t *testing.T) {
-	c := openRecordings(t)
+	c := loadedCorpus(t)
 	k := readCode(t, c)
 	engine, err := openGenuine(t.Context(), c.db)
 	if err != nil {

@@ -21,7 +21,7 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.corpus, "corpus", "../shared/odoo19", "folder of the recordings")
-	flag.StringVar(&o.server, "postgres", "postgres://postgres@127.0.0.1:5432/postgres", "PostgreSQL server that the dump is loaded into")
+	flag.StringVar(&o.server, "postgres", "postgres://postgres@127.0.0.1/postgres", "PostgreSQL server that the dump is loaded into, by default on the port PGPORT")
 	flag.StringVar(&o.only, "only", "", "cases whose id begins so")
 	flag.StringVar(&o.parts, "parts", "reads,embedded,writes", "what to run")
 	flag.StringVar(&o.report, "report", "", "file to write the report to")

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"gatehouse/internal/clock"
+	"gatehouse/internal/record"
 	"gatehouse/internal/schema"
 	"gatehouse/internal/sqldb"
 )
@@ -44,6 +45,12 @@ func prepareCopies(ctx context.Context, env *writesEnv) (c *copies, err error) {
 		return nil, err
 	}
 	c.notes, err = importCorpus(ctx, env.Corpus, db, declaredModels())
+	if err == nil { // what an engine makes at its first start, no copy has to
+		var engine *record.Engine
+		if engine, err = openEngine(ctx, db); err == nil {
+			engine.Close()
+		}
+	}
 	if err = errors.Join(err, db.Close()); err != nil {
 		return nil, fmt.Errorf("import: %w", err)
 	}

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"gatehouse/internal/clock"
+	"gatehouse/internal/sqldb/sqltest"
 )
 
 // errNoPostgres says that there is no PostgreSQL to test on.
@@ -50,11 +51,7 @@ func psql(sql string) error {
 }
 
 func databaseURL(name string) string {
-	base := os.Getenv("GATEHOUSE_TEST_DATABASE_URL")
-	if base == "" {
-		base = "postgres://postgres@127.0.0.1:5432/postgres"
-	}
-	base, query, _ := strings.Cut(base, "?")
+	base, query, _ := strings.Cut(sqltest.DatabaseURL(), "?")
 	url := base[:strings.LastIndex(base, "/")+1] + name
 	if query != "" {
 		url += "?" + query

@@ -19,6 +19,7 @@ import (
 	"gatehouse/internal/identity"
 	"gatehouse/internal/job"
 	"gatehouse/internal/odoo"
+	"gatehouse/internal/odoopoll"
 	"gatehouse/internal/odoorpc"
 	"gatehouse/internal/odoouser"
 	"gatehouse/internal/record"
@@ -51,7 +52,8 @@ type App struct {
 	// OdooUsers are as whom it is taken; nil: there is none.
 	Odoo      *odoorpc.Client
 	OdooUsers *odoouser.Accounts
-	odoo      *odoo.Beside // answers for records then
+	odoo      *odoo.Beside     // answers for records then
+	Poller    *odoopoll.Poller // finds changes there; nil: none is looked for
 	Version   string
 
 	// FirstPassword is the password of the user admin if this start made it at
@@ -81,11 +83,11 @@ func (a *App) open(ctx context.Context) (err error) {
 	if err := traffic.Prepare(ctx, a.DB); err != nil {
 		return fmt.Errorf("prepare the traffic log: %w", err)
 	}
-	a.Outbox = webhook.NewOutbox(a.DB, a.Log)
+	a.Outbox = webhook.NewOutbox(a.DB, a.Log, a.far())
 	a.Engine, err = record.Open(ctx, a.DB, record.Options{
 		Models: models(),
 		Logics: slices.Concat(business.Logics(business.Options{HashPassword: hasher(passwords)}), gateway.Logics(keys),
-			gateway.WebhookLogics(guard)),
+			gateway.WebhookLogics(guard, keys)),
 		SanitizeHTML: business.HTMLSanitizer(),
 		Outbox:       a.Outbox,
 	})
@@ -119,9 +121,7 @@ func (a *App) open(ctx context.Context) (err error) {
 		return fmt.Errorf("read the blocked addresses: %w", err)
 	}
 	a.Webhooks = webhook.NewDispatcher(a.DB, webhook.Options{Guard: guard, Version: a.Version, Trace: traceWebhooks(a.tracer), Log: a.Log})
-	a.Traffic = traffic.New(a.DB, traffic.Options{
-		Settings: a.Settings.Current, House: trafficHouse{}, Figures: traceFigures(a.tracer), Log: a.Log,
-	})
+	a.Traffic = traffic.New(a.DB, traffic.Options{Settings: a.Settings.Current, House: trafficHouse{}, More: a.moreMetrics, Log: a.Log})
 	a.Jobs, err = job.New(a.DB, a.jobs(), job.Options{Log: a.Log})
 	return err
 }

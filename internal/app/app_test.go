@@ -7,18 +7,50 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"gatehouse/internal/backend"
 	"gatehouse/internal/config"
+	"gatehouse/internal/sqldb"
+	"gatehouse/internal/sqldb/sqltest"
 )
+
+// filled is a store after its first start; the administrator's password is
+// "secret".
+var filled = &sqltest.Filled{Fill: func(ctx context.Context, _ sqldb.DB, where string) error {
+	cfg := config.Default()
+	cfg.Store.DataDir, cfg.Store.AdminPassword = filepath.Dir(where), "secret"
+	if strings.Contains(where, "://") {
+		cfg.Store.DatabaseURL = config.DatabaseURL(where)
+	}
+	a, err := Open(ctx, cfg, slog.New(slog.DiscardHandler), "test")
+	if err != nil {
+		return err
+	}
+	return a.Close(ctx)
+}}
+
+func TestMain(m *testing.M) { os.Exit(sqltest.With(m, filled).Run()) }
+
+// useStore configures a copy of the filled store.
+func useStore(t *testing.T, cfg *config.Config, store string) {
+	t.Helper()
+	cfg.Store.DataDir, cfg.Store.AdminPassword = t.TempDir(), "secret"
+	if store == "postgres" {
+		cfg.Store.DatabaseURL = config.DatabaseURL(filled.Postgres(t))
+		return
+	}
+	filled.CopySQLite(t, filepath.Join(cfg.Store.DataDir, "gatehouse.db"))
+}
 
 // start opens an app on a fresh SQLite file, with its HTTP face.
 func start(t *testing.T) (*App, http.Handler) {
 	t.Helper()
 	cfg := config.Default()
-	cfg.Store.DataDir, cfg.Store.AdminPassword = t.TempDir(), "secret"
+	useStore(t, cfg, "sqlite")
 	a, err := Open(context.Background(), cfg, slog.New(slog.DiscardHandler), "test")
 	if err != nil {
 		t.Fatal(err)

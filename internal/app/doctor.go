@@ -51,7 +51,7 @@ func Doctor(ctx context.Context, cfg *config.Config, log *slog.Logger, version s
 	if a.FirstPassword != "" { // this was the first start, which nobody else will tell of
 		checks = append(checks, Check{"administrator", Fine, fmt.Sprintf("login admin, password %s (shown this once)", a.FirstPassword)})
 	}
-	return append(checks, a.checkClock(ctx), a.checkModels(ctx), a.checkDemo(ctx), a.checkOdoo(ctx))
+	return append(checks, a.checkClock(ctx), a.checkModels(ctx), a.checkDemo(ctx), a.checkOdoo(ctx), a.checkPolling(ctx))
 }
 
 func (a *App) checkClock(ctx context.Context) Check {

@@ -139,6 +139,7 @@ func (e *edge) all(request string) string {
 }
 
 func TestEdgeLines(t *testing.T) {
+	t.Parallel() // one of them waits for the time limit of headers
 	e := newEdge(t, nil)
 	key := "X-API-Key: " + e.key
 	line := func(first string) string { return written(first, "", key) }
@@ -194,6 +195,7 @@ func TestEdgeSlowClient(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for the time limit of headers")
 	}
+	t.Parallel()
 	e := newEdge(t, nil)
 	conn, err := net.Dial("tcp", e.addr)
 	if err != nil {
@@ -223,6 +225,7 @@ func TestEdgeSlowBody(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for the time limit of bodies")
 	}
+	t.Parallel()
 	e := newEdge(t, func(c *config.Config) { c.Server.RequestTimeout = time.Second })
 	for credential, want := range map[string]int{e.key: http.StatusGatewayTimeout, strings.Repeat("x", 64): http.StatusUnauthorized} {
 		t.Run(fmt.Sprint(want), func(t *testing.T) {
@@ -282,11 +285,12 @@ func TestEdgeBlocks(t *testing.T) {
 	if ping(other, good) != 200 || ping(good) != 200 {
 		t.Error("others are blocked too")
 	}
-	_, body := e.ask("GET", "/api/v1/gateway.block?fields=address,violations,by,until", "", admin)
-	rows, _ := body["data"].([]any)
-	if len(rows) != 1 {
-		t.Fatalf("blocks: %v", body)
-	}
+	var rows []any
+	within(t, "the block is written down", func() bool { // it holds before it is
+		_, body := e.ask("GET", "/api/v1/gateway.block?fields=address,violations,by,until", "", admin)
+		rows, _ = body["data"].([]any)
+		return len(rows) == 1
+	})
 	row, _ := rows[0].(map[string]any)
 	if row["address"] != "198.51.100.1" || row["by"] != "automatic" || row["violations"] != 5.0 || row["until"] == nil {
 		t.Errorf("the block: %v", row)
@@ -304,7 +308,7 @@ func TestEdgeBlocks(t *testing.T) {
 		t.Fatalf("block a network: %d %v", status, body)
 	}
 	within(t, "the network is blocked", func() bool { return ping(guesser, good) == 403 && ping(other, good) == 403 })
-	_, body = e.ask("GET", "/api/v1/gateway.block?active_test=false", "", admin)
+	_, body := e.ask("GET", "/api/v1/gateway.block?active_test=false", "", admin)
 	if rows, _ := body["data"].([]any); len(rows) != 2 {
 		t.Errorf("the history: %v", body)
 	}

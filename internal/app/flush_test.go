@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -21,12 +20,8 @@ func TestEndFlushes(t *testing.T) {
 	for _, store := range sqltest.Dialects() {
 		t.Run(store, func(t *testing.T) {
 			cfg := config.Default()
-			cfg.Store.DataDir, cfg.Store.AdminPassword, cfg.Server.Listen = filepath.Join(t.TempDir(), "data"), "secret", "127.0.0.1:0"
-			cfg.Server.MetricsListen = "127.0.0.1:0"
-			if store == "postgres" {
-				_, where := sqltest.Postgres(t)
-				cfg.Store.DatabaseURL = config.DatabaseURL(where)
-			}
+			cfg.Server.Listen, cfg.Server.MetricsListen = "127.0.0.1:0", "127.0.0.1:0"
+			useStore(t, cfg, store)
 			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()
 			a, err := Open(ctx, cfg, slog.New(slog.DiscardHandler), "test")

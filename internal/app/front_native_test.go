@@ -74,3 +74,26 @@ func TestNativeThroughTheGate(t *testing.T) {
 	gate.send("POST", "/json/2/res.partner/create", `{"vals_list":[{"name":"x"}]}`, "X-API-Key", other, "Content-Type", "application/json").want(403)
 	gate.send("POST", "/json/2/sale.order/search_count", `{"domain":[]}`, "X-API-Key", other, "Content-Type", "application/json").want(403)
 }
+
+// TestFrontModels: who administers Gatehouse sees which models the Odoo has, to
+// choose from for webhooks, without a user there.
+func TestFrontModels(t *testing.T) {
+	gate := inFrontOf(t, standIn(t))
+	gate.login("admin", "secret")
+	listed := gate.send("GET", "/api/v1/models", "").want(200).text
+	for _, want := range []string{`"name":"gateway.key"`, `{"name":"sale.order","label":"Sales Order","access":{"read":false,"create":false,"write":false,"delete":false}}`, `"name":"res.users","label":"User","access":{"read":true`} {
+		if !strings.Contains(listed, want) {
+			t.Errorf("%s is not in %s", want, listed)
+		}
+	}
+	if n := strings.Count(listed, `"name":"res.users"`); n != 1 {
+		t.Errorf("res.users is there %d times", n)
+	}
+	gate.send("GET", "/api/v1/sale.order", "").want(403)
+	text, _ := gate.app.Traffic.Metrics(t.Context())
+	for _, want := range []string{"gatehouse_odoo_calls_total ", "gatehouse_odoo_waiting 0", "gatehouse_odoo_poll_models "} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%s is not among the metrics", want)
+		}
+	}
+}

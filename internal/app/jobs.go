@@ -17,6 +17,18 @@ const changeDays = 30
 
 // jobs is all maintenance. Add a job here; the rest follows.
 func (a *App) jobs() []job.Job {
+	jobs := a.maintenance()
+	if a.Poller != nil && a.Config.Odoo.Poll > 0 {
+		jobs = append(jobs, job.Job{
+			Name: gateway.PollJob, Schedule: job.Every(a.Config.Odoo.Poll),
+			Description: "Asks the Odoo for changes of the records that webhooks watch",
+			Run:         a.Poller.Run,
+		})
+	}
+	return jobs
+}
+
+func (a *App) maintenance() []job.Job {
 	return []job.Job{
 		{
 			Name: "token_vacuum", Schedule: job.Daily(2, 10),

@@ -16,7 +16,6 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -53,11 +52,7 @@ func onStores(t *testing.T, fn func(t *testing.T, g *gate)) {
 func openGate(t *testing.T, store string, change func(*config.Config)) *gate {
 	t.Helper()
 	cfg := config.Default()
-	cfg.Store.DataDir, cfg.Store.AdminPassword = filepath.Join(t.TempDir(), "data"), "secret"
-	if store == "postgres" {
-		_, where := sqltest.Postgres(t)
-		cfg.Store.DatabaseURL = config.DatabaseURL(where)
-	}
+	useStore(t, cfg, store)
 	if change != nil {
 		change(cfg)
 	}

@@ -8,10 +8,12 @@ import (
 	"strings"
 
 	"gatehouse/internal/backend"
+	"gatehouse/internal/httpapi"
 	"gatehouse/internal/identity"
 	"gatehouse/internal/odoo"
 	"gatehouse/internal/odooapi"
 	"gatehouse/internal/odoorpc"
+	"gatehouse/internal/traffic"
 )
 
 // inFront says that records are of a real Odoo.
@@ -42,7 +44,7 @@ func (a *App) records() backend.Backend {
 
 // native is Odoo's own protocols: passed through to a real one, or spoken.
 func (a *App) native() *odooapi.API {
-	api := &odooapi.API{Backend: a.records(), Users: a.Identity}
+	api := &odooapi.API{Backend: a.records(), Users: a.Identity, Methods: httpapi.MethodLists(a.Config.API.Methods)}
 	if a.odoo != nil {
 		api.Upstream = upstream{a.odoo.Odoo}
 	}
@@ -69,6 +71,24 @@ func (u upstream) CallOdoo(ctx context.Context, c *backend.Caller, call *odooapi
 func (u upstream) OdooVersion(ctx context.Context) (string, error) {
 	v, err := u.odoo.Version(ctx)
 	return v.Text, err
+}
+
+// odooMetrics are the figures of what goes on with the Odoo.
+func (a *App) odooMetrics() []traffic.Metric {
+	if !a.inFront() {
+		return nil
+	}
+	f := a.Odoo.Stats()
+	return append([]traffic.Metric{
+		{Name: "gatehouse_odoo_calls_total", Kind: "counter", Help: "Requests that were sent to the Odoo.", Value: float64(f.Calls)},
+		{Name: "gatehouse_odoo_shared_total", Kind: "counter", Help: "Reads that were answered with the answer to another one.", Value: float64(f.Shared)},
+		{Name: "gatehouse_odoo_retried_total", Kind: "counter", Help: "Requests that were sent to the Odoo again.", Value: float64(f.Retried)},
+		{Name: "gatehouse_odoo_refused_total", Kind: "counter", Help: "Calls of the Odoo for which there was no room, or no time to wait.", Value: float64(f.Refused)},
+		{Name: "gatehouse_odoo_failed_total", Kind: "counter", Help: "Requests without a sensible answer of the Odoo.", Value: float64(f.Failed)},
+		{Name: "gatehouse_odoo_logins_total", Kind: "counter", Help: "Web sessions begun with the Odoo.", Value: float64(f.Logins)},
+		{Name: "gatehouse_odoo_running", Kind: "gauge", Help: "Calls that are at the Odoo.", Value: float64(f.Running)},
+		{Name: "gatehouse_odoo_waiting", Kind: "gauge", Help: "Calls of the Odoo that wait for their turn.", Value: float64(f.Waiting)},
+	}, a.pollMetrics()...)
 }
 
 // checkOdoo says whether the Odoo answers, and its technical user is right.

@@ -9,6 +9,7 @@ import (
 	"gatehouse/internal/config"
 	"gatehouse/internal/gateway"
 	"gatehouse/internal/identity"
+	"gatehouse/internal/odoopoll"
 	"gatehouse/internal/odoorpc"
 	"gatehouse/internal/odoouser"
 	"gatehouse/internal/sqldb"
@@ -36,13 +37,20 @@ func (a *App) openOdoo(ctx context.Context, keys *gateway.Keys) error {
 	a.OdooUsers, err = odoouser.Open(ctx, odoouser.Options{
 		DB: a.DB, Engine: a.Engine, Vault: v, Client: a.Odoo, Login: o.Login, Key: o.Key.Reveal(),
 		Forwarded: o.ForwardAddress, KeysUncounted: a.keysUncounted,
-		Denied: func(userID int64, key string) { a.Identity.Denied(userID, key) }, Log: a.Log,
+		Denied: func(userID int64, key string) { a.Identity.Denied(userID, key) }, // nobody calls before there is one
+		Log:    a.Log,
 	})
 	if err != nil {
 		return err
 	}
 	keys.Odoo = a.OdooUsers
 	a.answerFromOdoo()
+	if a.Poller, err = odoopoll.Open(ctx, odoopoll.Options{
+		DB: a.DB, Records: a.odoo.Odoo, Outbox: a.Outbox, Technical: a.OdooUsers.Technical() != nil, Off: o.Poll == 0, Log: a.Log,
+	}); err != nil {
+		return err
+	}
+	keys.Polled = a.Poller
 	return nil
 }
 

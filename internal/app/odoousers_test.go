@@ -393,7 +393,7 @@ func (f *front) leaksNothing(secrets ...string) {
 		for _, table := range tables {
 			columns := map[string]string{
 				"sqlite":   "select group_concat(name) from pragma_table_info('" + table + "')",
-				"postgres": "select string_agg(quote_ident(column_name), ',') from information_schema.columns where table_name = '" + table + "'",
+				"postgres": "select string_agg(quote_ident(column_name), ',') from information_schema.columns where table_schema = current_schema() and table_name = '" + table + "'",
 			}[q.Dialect().Name()]
 			list := ""
 			if err := q.Query(f.Context(), columns, nil, func(r sqldb.Row) error { list = r.Text(0); return nil }); err != nil {

@@ -60,12 +60,19 @@ func TestResourcesOfTheConfiguration(t *testing.T) {
 		h.send("POST", "/api/v1/crm.lead/name_search", "").want(403)
 		h.send("POST", "/api/v1/res.partner/name_search", `{"name":"x"}`).want(200)
 		h.send("POST", "/api/v1/batch", `{"operations":[{"method":"POST","path":"/api/v1/res.partner/1/copy"}]}`).want(403)
+		// In Odoo's own protocols too, but for what all models have.
+		for path, status := range map[string]int{
+			"/json/2/res.partner/copy": 403, "/json/2/crm.lead/action_set_won": 403, "/json/2/crm.lead/fields_get": 200,
+			"/json/2/res.partner/fields_get": 200,
+		} {
+			h.send("POST", path, `{}`, "Content-Type", "application/json").want(status)
+		}
 	})
 }
 
 func TestBadDeclarationsStopTheStart(t *testing.T) {
 	cfg := config.Default()
-	cfg.Store.DataDir, cfg.Store.AdminPassword = t.TempDir(), "secret"
+	useStore(t, cfg, "sqlite")
 	a, err := Open(context.Background(), cfg, slog.New(slog.DiscardHandler), "test")
 	if err != nil {
 		t.Fatal(err)

@@ -38,12 +38,11 @@ func onBothStoresWith(t *testing.T, change func(*config.Config), fn func(h *hous
 		t.Run(store, func(t *testing.T) {
 			h := &house{T: t}
 			cfg := config.Default()
-			cfg.Store.DataDir, cfg.Store.AdminPassword = t.TempDir(), "secret"
+			useStore(t, cfg, store)
 			change(cfg)
 			nodes := 1
 			if store == "postgres" {
-				_, where := sqltest.Postgres(t)
-				cfg.Store.DatabaseURL, nodes = config.DatabaseURL(where), 2
+				nodes = 2
 			}
 			for range nodes {
 				a, err := Open(context.Background(), cfg, slog.New(slog.DiscardHandler), "test")

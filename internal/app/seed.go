@@ -47,6 +47,7 @@ func (a *App) seed(ctx context.Context) error {
 				return business.SetPassword(e, "admin", password)
 			})
 		}},
+		{ID: "files", Go: inside(business.MoveFiles)},
 	}
 	if err := sqldb.Migrate(ctx, a.DB, "seed", steps); err != nil {
 		return err

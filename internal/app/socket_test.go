@@ -20,7 +20,8 @@ import (
 func serve(t *testing.T, change func(*config.Config)) (a *App, addr string) {
 	t.Helper()
 	cfg := config.Default()
-	cfg.Store.DataDir, cfg.Store.AdminPassword, cfg.Server.Listen = t.TempDir(), "secret", "127.0.0.1:0"
+	useStore(t, cfg, "sqlite")
+	cfg.Server.Listen = "127.0.0.1:0"
 	if change != nil {
 		change(cfg)
 	}

@@ -89,18 +89,19 @@ func traceOdoo(t *trace.Tracer) func(r *http.Request, model, method string) func
 	}
 }
 
-// traceFigures are what Prometheus hears of the sending of spans.
-func traceFigures(t *trace.Tracer) func() []traffic.Figure {
-	if t == nil {
+// moreMetrics are the figures of other parts than package traffic.
+func (a *App) moreMetrics() []traffic.Metric { return append(a.odooMetrics(), a.traceMetrics()...) }
+
+// traceMetrics are what Prometheus hears of the sending of spans.
+func (a *App) traceMetrics() []traffic.Metric {
+	if a.tracer == nil {
 		return nil
 	}
-	return func() []traffic.Figure {
-		s := t.Stats()
-		return []traffic.Figure{
-			{Name: "gatehouse_trace_spans_sent_total", Help: "Spans that the collector took.", Counter: true, Value: float64(s.Sent)},
-			{Name: "gatehouse_trace_spans_dropped_total", Help: "Spans that found no room or that the collector did not take.", Counter: true, Value: float64(s.Dropped)},
-			{Name: "gatehouse_trace_spans_queued", Help: "Spans that wait to be sent.", Value: float64(s.Queued)},
-		}
+	s := a.tracer.Stats()
+	return []traffic.Metric{
+		{Name: "gatehouse_trace_spans_sent_total", Kind: "counter", Help: "Spans that the collector took.", Value: float64(s.Sent)},
+		{Name: "gatehouse_trace_spans_dropped_total", Kind: "counter", Help: "Spans that found no room or that the collector did not take.", Value: float64(s.Dropped)},
+		{Name: "gatehouse_trace_spans_queued", Kind: "gauge", Help: "Spans that wait to be sent.", Value: float64(s.Queued)},
 	}
 }
 

@@ -1,8 +1,10 @@
 package business
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,6 +17,22 @@ import (
 	"gatehouse/internal/sqldb/sqltest"
 )
 
+// seeded is what most tests start from.
+var seeded = &sqltest.Filled{Fill: func(ctx context.Context, db sqldb.DB, _ string) error {
+	engine, err := record.Open(ctx, db, testOptions())
+	if err != nil {
+		return err
+	}
+	defer engine.Close()
+	return engine.Sudo(ctx, Seed)
+}}
+
+func testOptions() record.Options {
+	return record.Options{SanitizeHTML: HTMLSanitizer(), Models: Models(), Logics: Logics(Options{HashPassword: cheapHash})}
+}
+
+func TestMain(m *testing.M) { os.Exit(sqltest.With(m, seeded).Run()) }
+
 // fixture is an engine on a database, and what the tests do with it.
 type fixture struct {
 	*testing.T
@@ -24,28 +42,22 @@ type fixture struct {
 // cheapHash stands in for the real one, which takes its time on purpose.
 func cheapHash(plain string) (string, error) { return "hash of " + fmt.Sprint(len(plain)), nil }
 
-func open(t *testing.T, db sqldb.DB, demo bool) *fixture {
+func open(t *testing.T, db sqldb.DB) *fixture {
 	t.Helper()
-	engine, err := record.Open(t.Context(), db, record.Options{
-		SanitizeHTML: HTMLSanitizer(),
-		Models:       Models(), Logics: Logics(Options{HashPassword: cheapHash}),
-	})
+	engine, err := record.Open(t.Context(), db, testOptions())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(engine.Close)
 	f := &fixture{t, engine}
 	f.sudo(Seed)
-	if demo {
-		f.sudo(Demo)
-	}
 	return f
 }
 
 // onBoth runs fn on a seeded database of either kind.
 func onBoth(t *testing.T, fn func(f *fixture)) {
 	t.Helper()
-	sqltest.Each(t, func(t *testing.T, db sqldb.DB) { fn(open(t, db, false)) })
+	seeded.Each(t, func(t *testing.T, db sqldb.DB) { fn(open(t, db)) })
 }
 
 // story is one thing that a test tells about the models.
@@ -58,7 +70,7 @@ type story struct {
 // either kind: making one is what takes time.
 func tellOnBoth(t *testing.T, stories ...story) {
 	t.Helper()
-	sqltest.Each(t, func(t *testing.T, db sqldb.DB) { tell(t, open(t, db, false), stories...) })
+	seeded.Each(t, func(t *testing.T, db sqldb.DB) { tell(t, open(t, db), stories...) })
 }
 
 func tell(t *testing.T, f *fixture, stories ...story) {

@@ -1,23 +1,19 @@
 package business
 
 import (
-	"testing"
-
 	"gatehouse/internal/backend"
 	"gatehouse/internal/fault"
-	"gatehouse/internal/sqldb"
-	"gatehouse/internal/sqldb/sqltest"
 )
 
-// The demo users, and what each of them sees and may do. One database for all:
-// loading the demo is what takes time.
-func TestDemoUsers(t *testing.T) {
-	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
-		tell(t, open(t, db, true),
-			story{"manager", managerStory}, story{"sales", salesStory}, story{"internal", internalStory},
-			story{"portal", portalStory}, story{"company2", secondCompanyStory},
-		)
-	})
+// demoStories are the demo users, and what each of them sees and may do.
+func demoStories() []story {
+	return []story{
+		{"manager", managerStory},
+		{"sales", salesStory},
+		{"internal", internalStory},
+		{"portal", portalStory},
+		{"company2", secondCompanyStory},
+	}
 }
 
 // firstOf finds an order of a salesperson as the superuser sees it.

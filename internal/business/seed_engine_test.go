@@ -83,7 +83,7 @@ func TestFirstStartIsFast(t *testing.T) {
 	}
 	db := sqltest.Open(t, "sqlite")
 	start := time.Now()
-	open(t, db, false)
+	open(t, db)
 	t.Logf("tables and seed: %v", time.Since(start).Round(time.Millisecond))
 	if d := time.Since(start); d > 5*time.Second {
 		t.Errorf("the first start took %v", d)

@@ -43,7 +43,7 @@ type Server struct {
 	PublicURL        PublicURL     `name:"public-url" env:"GATEHOUSE_PUBLIC_URL" placeholder:"URL" help:"Address at which callers reach this server, such as https://api.example.com: the issuer and endpoints that OAuth2 clients are told. Empty: what each caller reached it as."`
 	TokenSigning     Signing       `name:"token-signing" env:"GATEHOUSE_TOKEN_SIGNING" default:"stored" placeholder:"ALGORITHM" enum:"stored,HS256,EdDSA,ES256" help:"What new tokens are signed with; another one than before makes a new key, and tokens of the old one hold until they expire. stored: as the last key, HS256 in a new store. EdDSA and ES256 publish their public key at /.well-known/jwks.json."`
 	MaxBody          ByteSize      `name:"max-body" env:"GATEHOUSE_MAX_BODY" default:"8MiB" placeholder:"SIZE" help:"Largest request body, in bytes or with a unit (512KiB, 8MiB). Larger ones are answered 413."`
-	MaxUpload        ByteSize      `name:"max-upload" env:"GATEHOUSE_MAX_UPLOAD" default:"32MiB" placeholder:"SIZE" help:"Largest file that is put into a binary field as it is."`
+	MaxUpload        ByteSize      `name:"max-upload" env:"GATEHOUSE_MAX_UPLOAD" default:"32MiB" placeholder:"SIZE" help:"Largest file that is put into a binary field as it is, and largest form of files."`
 	RequestTimeout   time.Duration `name:"request-timeout" env:"GATEHOUSE_REQUEST_TIMEOUT" default:"30s" placeholder:"DURATION" help:"Longest time that one request may take."`
 	RateLimitOnError string        `name:"rate-limit-on-error" env:"GATEHOUSE_RATE_LIMIT_ON_ERROR" default:"closed" placeholder:"CHOICE" enum:"closed,open" help:"What becomes of requests that cannot be counted because the store does not answer. closed: they are refused with 503. open: they are let through without a limit."`
 	ShutdownTimeout  time.Duration `name:"shutdown-timeout" env:"GATEHOUSE_SHUTDOWN_TIMEOUT" default:"15s" placeholder:"DURATION" help:"Longest wait at shutdown for running requests to end and logs to be written."`
@@ -80,6 +80,7 @@ type Odoo struct {
 	Timeout        time.Duration `name:"odoo-timeout" env:"GATEHOUSE_ODOO_TIMEOUT" default:"30s" placeholder:"DURATION" help:"Longest time that one call of the Odoo may take."`
 	MaxConns       int           `name:"odoo-max-conns" env:"GATEHOUSE_ODOO_MAX_CONNS" default:"8" placeholder:"N" help:"Most calls of the Odoo at a time: not more than it has workers."`
 	Queue          int           `name:"odoo-queue" env:"GATEHOUSE_ODOO_QUEUE" default:"256" placeholder:"N" help:"Most calls that wait for their turn. More are answered 503."`
+	Poll           time.Duration `name:"odoo-poll" env:"GATEHOUSE_ODOO_POLL" default:"5s" placeholder:"DURATION" help:"How often the Odoo is asked for changes, for webhooks. From 1s; 0s: never."`
 	ForwardAddress bool          `name:"odoo-forward-address" env:"GATEHOUSE_ODOO_FORWARD_ADDRESS" help:"Tell the Odoo the address of who calls (X-Forwarded-For). Only for one that runs with proxy_mode and believes this server."`
 	EncryptionKey  Secret        `name:"encryption-key" env:"GATEHOUSE_ENCRYPTION_KEY" from:"env" help:"Key that credentials for the Odoo are sealed with in the store: 32 bytes as base64 or hexadecimal digits, the same on all nodes. Without it one is made in the file encryption.key of the data folder."`
 }
@@ -137,10 +138,12 @@ func (c *Config) invalid() (name, why string) {
 		return "demo", "is for the embedded database, and records are those of odoo-url"
 	case c.Odoo.Timeout <= 0:
 		return "odoo-timeout", "must be more than 0s"
+	case c.Odoo.Poll != 0 && c.Odoo.Poll < time.Second:
+		return "odoo-poll", "must be 1s or more, or 0s for never"
 	case c.Odoo.MaxConns <= 0:
 		return "odoo-max-conns", "must be more than 0"
-	case c.Odoo.Queue < 0:
-		return "odoo-queue", "must not be negative"
+	case c.Odoo.Queue <= 0:
+		return "odoo-queue", "must be more than 0"
 	case c.Odoo.Login != "" && c.Odoo.Key == "" || c.Odoo.Login == "" && c.Odoo.Key != "":
 		return "odoo-login", "needs odoo-key, and odoo-key needs odoo-login: set both or neither"
 	}

@@ -109,8 +109,9 @@ methods:
 
 Of a field: ` + "`field`" + ` is that of the model (default: the same name), ` + "`only`" + ` is in or out, ` + "`check`" + ` is email, positive or exists (the linked
 record), ` + "`default`" + ` is written on create, ` + "`choices`" + ` are words that stand for values (` + "`{open: {active: true}, done: {active: false}}`" + `), and
-` + "`lines`" + ` are the fields of a one2many's records. ` + "`methods`" + ` is about the routes that call methods by their name; the actions of a resource are
-declared already. A method that may not be called is 403.
+` + "`lines`" + ` are the fields of a one2many's records. ` + "`methods`" + ` is about the routes that call methods by their name, and about Odoo's own protocols, where a list of names leaves alone what
+all models have (` + "`search_read`, `write`" + `, …) and a name with ` + "`!`" + ` in front does not; the actions of a resource are declared already. A method
+that may not be called is 403.
 `
 
 // Markdown is docs/configuration.md.

@@ -173,6 +173,7 @@ func TestUsageErrors(t *testing.T) {
 		{"zero body", "", map[string]string{"GATEHOUSE_MAX_BODY": "0"}, nil, "GATEHOUSE_MAX_BODY: max-body must be more than 0"},
 		{"negative timeout", "", nil, []string{"--request-timeout=-1s"}, "--request-timeout: request-timeout must be more than 0s"},
 		{"zero shutdown", "", nil, []string{"--shutdown-timeout=0s"}, "--shutdown-timeout: shutdown-timeout must"},
+		{"hasty poll", "", nil, []string{"--odoo-poll=10ms"}, "--odoo-poll: odoo-poll must be 1s or more"},
 		{"no folder", "data-dir: ''\n", nil, nil, "gatehouse.yaml:1: data-dir must not be empty"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -21,6 +21,8 @@ type Keys struct {
 	NeverBlock []netip.Prefix
 	// Odoo is the Odoo in front of which Gatehouse stands; nil: none.
 	Odoo Odoo
+	// Polled are the models whose changes are found there; nil: none.
+	Polled Polled
 }
 
 // Logics is the behaviour of Gatehouse's own models.

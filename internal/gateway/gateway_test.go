@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"context"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"gatehouse/internal/audit"
 	"gatehouse/internal/backend"
 	"gatehouse/internal/business"
+	"gatehouse/internal/business/businesstest"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/gateway"
 	"gatehouse/internal/identity"
@@ -20,10 +22,15 @@ import (
 	"gatehouse/internal/throttle"
 )
 
+// seeded is what most tests start from.
+var seeded = businesstest.Seeded(slices.Concat(identity.Models(), throttle.Models(), audit.Models(), job.Models())...)
+
+func TestMain(m *testing.M) { os.Exit(sqltest.With(m, seeded).Run()) }
+
 // onBoth runs a test on both stores with an administrator as caller.
 func onBoth(t *testing.T, fn func(t *testing.T, eng *record.Engine, admin *backend.Caller)) {
 	t.Helper()
-	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
+	seeded.Each(t, func(t *testing.T, db sqldb.DB) {
 		ctx := context.Background()
 		keys := &gateway.Keys{NeverBlock: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
 		eng, err := record.Open(ctx, db, record.Options{

@@ -1,28 +1,42 @@
 package gateway
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"gatehouse/internal/domain"
 	"gatehouse/internal/fault"
-	"gatehouse/internal/nearest"
+	"gatehouse/internal/job"
 	"gatehouse/internal/record"
 	"gatehouse/internal/schema"
 	"gatehouse/internal/webhook"
 )
 
+// Polled are the models of an Odoo, of whose records changes are found by asking
+// for them again and again.
+type Polled interface {
+	// Model finds a model; the fault says why changes cannot be found.
+	Model(ctx context.Context, name string) (*schema.Model, error)
+	// Try asks a domain once, so that a wrong one is found.
+	Try(ctx context.Context, model string, where domain.Node) error
+}
+
+// PollJob is the job that finds changes of records of an Odoo.
+const PollJob = "odoo_poll"
+
+// pollTimeout bounds how long an Odoo may hold up a transaction.
+const pollTimeout = 5 * time.Second
+
 // WebhookLogics is the behaviour of webhooks, their jobs and attempts. The
 // guard says which URLs may be called.
-func WebhookLogics(guard webhook.Guard) []record.Logic {
+func WebhookLogics(guard webhook.Guard, k *Keys) []record.Logic {
 	refused := func(what string) func(*record.Env, []record.Rec, record.Values) error {
 		return func(*record.Env, []record.Rec, record.Values) error { return fault.New(fault.Forbidden, what) }
 	}
 	return []record.Logic{
-		hookLogic(guard),
+		hookLogic(guard, k),
 		{
 			Model: webhook.JobModel, BeforeWrite: refused("Webhook jobs cannot be changed; the method resend sends one again"),
 			Methods: map[string]record.Method{"resend": {Doc: "Send the job again, with the same id and body", Do: resend}},
@@ -32,15 +46,21 @@ func WebhookLogics(guard webhook.Guard) []record.Logic {
 }
 
 // hookLogic makes the signing secret when a webhook is created, and shows it once.
-func hookLogic(guard webhook.Guard) record.Logic {
-	changed := func(e *record.Env) error { return e.Tx().Signal(e.Ctx(), webhook.Channel) }
+func hookLogic(guard webhook.Guard, k *Keys) record.Logic {
+	changed := func(e *record.Env) error {
+		if err := e.Tx().Signal(e.Ctx(), webhook.Channel); err != nil || k.Polled == nil {
+			return err
+		}
+		return job.Hurry(e.Ctx(), e.Tx(), PollJob) // what is watched anew is looked at without delay
+	}
 	return record.Logic{
 		Model: webhook.Model,
+		Ahead: k.askAhead,
 		Prepare: func(e *record.Env, values record.Values) error {
 			if err := ownHookFields(values); err != nil {
 				return err
 			}
-			return checkHook(e, guard, values, record.Rec{})
+			return checkHook(e, guard, k, values, record.Rec{})
 		},
 		AfterCreate: func(e *record.Env, recs []record.Rec) error {
 			for _, r := range recs {
@@ -59,12 +79,12 @@ func hookLogic(guard webhook.Guard) record.Logic {
 				}
 			}
 			for _, r := range recs {
-				if err := checkHook(e, guard, values, r); err != nil {
+				if err := checkHook(e, guard, k, values, r); err != nil {
 					return err
 				}
 			}
 			if values["active"] == true { // it begins anew
-				for _, name := range []string{"disabled_reason", "failing_since", "circuit_until"} {
+				for _, name := range []string{"disabled_reason", "failing_since", "circuit_until", "poll_problem"} {
 					values[name] = nil
 				}
 				values["failure_count"], values["circuit_seconds"], values["circuit"] = int64(0), int64(0), "closed"
@@ -84,7 +104,7 @@ func hookLogic(guard webhook.Guard) record.Logic {
 // ownHookFields keeps what Gatehouse keeps from being given.
 func ownHookFields(values record.Values) error {
 	for _, name := range []string{
-		"secret", "previous_secret", "previous_until", "disabled_reason", "failure_count", "failing_since",
+		"secret", "previous_secret", "previous_until", "disabled_reason", "poll_problem", "failure_count", "failing_since",
 		"circuit_until", "circuit_seconds", "last_success_at",
 	} {
 		if v, given := values[name]; given && v != nil {
@@ -99,7 +119,7 @@ func ownHookFields(values record.Values) error {
 
 // checkHook looks at the values of a webhook together with what is stored of
 // it, and brings lists and objects into the one form that is kept.
-func checkHook(e *record.Env, guard webhook.Guard, values record.Values, r record.Rec) error {
+func checkHook(e *record.Env, guard webhook.Guard, k *Keys, values record.Values, r record.Rec) error {
 	value := func(name string) any {
 		if v, given := values[name]; given {
 			return v
@@ -107,14 +127,6 @@ func checkHook(e *record.Env, guard webhook.Guard, values record.Values, r recor
 		return r.Value(name)
 	}
 	text := func(name string) string { return textOf(value(name)) }
-	m := e.Registry().Model(text("model"))
-	if m == nil || m.Abstract || strings.HasPrefix(m.Name, webhook.Model) {
-		why := "There is no model " + strconv.Quote(text("model")) + " to watch"
-		if near := nearest.Word(text("model"), e.Registry().Names()); near != "" && m == nil {
-			why += ". Did you mean " + near + "?"
-		}
-		return wrong("model", why)
-	}
 	if _, given := values["url"]; given {
 		if err := guard.CheckURL(text("url")); err != nil {
 			return wrong("url", fault.From(err).Message)
@@ -129,8 +141,16 @@ func checkHook(e *record.Env, guard webhook.Guard, values record.Values, r recor
 	if err := keepHeaders(values); err != nil {
 		return err
 	}
+	polled := k.polls(text("model"))
+	if polled && r.ID() != 0 && !watchesOther(values) {
+		return nil // to switch it off, or send elsewhere, nobody needs to ask the Odoo
+	}
+	m, err := watchable(e, k, text("model"))
+	if err != nil {
+		return err
+	}
 	for _, name := range []string{"watch_fields", "fields"} {
-		list, err := fieldList(m, name, text(name))
+		list, err := fieldList(m, name, text(name), polled)
 		if err != nil {
 			return err
 		}
@@ -138,7 +158,7 @@ func checkHook(e *record.Env, guard webhook.Guard, values record.Values, r recor
 			values[name] = list
 		}
 	}
-	return checkHookDomain(e, m, text("domain"))
+	return checkHookDomain(e, k, m, text("domain"))
 }
 
 // keepHeaders checks headers that are given, and keeps them as they are.
@@ -161,7 +181,7 @@ func textOf(v any) string {
 }
 
 // checkHookDomain asks the domain once, so that a wrong one is found here.
-func checkHookDomain(e *record.Env, m *schema.Model, text string) error {
+func checkHookDomain(e *record.Env, k *Keys, m *schema.Model, text string) error {
 	if text == "" {
 		return nil
 	}
@@ -169,11 +189,13 @@ func checkHookDomain(e *record.Env, m *schema.Model, text string) error {
 	if err != nil {
 		return wrong("domain", "The domain cannot be read: "+err.Error())
 	}
-	_, err = e.Sudo().SearchNode(m.Name, node, record.WithLimit(1), record.WithArchived())
-	if f := fault.From(err); err != nil && f.Kind != fault.Internal && f.Kind != fault.Unavailable {
-		return wrong("domain", f.Message)
+	if k.polls(m.Name) {
+		ctx, cancel := context.WithTimeout(e.Ctx(), pollTimeout)
+		defer cancel()
+		return about("domain", k.Polled.Try(ctx, m.Name, node))
 	}
-	return err
+	_, err = e.Sudo().SearchNode(m.Name, node, record.WithLimit(1), record.WithArchived())
+	return about("domain", err)
 }
 
 func one(recs []record.Rec, what string) error {

@@ -24,7 +24,7 @@ const (
 
 // fieldList reads a stored list of fields, or names separated by commas. What
 // is given back is a JSON value with each name once, nil for an empty list.
-func fieldList(m *schema.Model, which, text string) (any, error) {
+func fieldList(m *schema.Model, which, text string, polled bool) (any, error) {
 	var list []string
 	if text != "" {
 		var one string
@@ -36,7 +36,7 @@ func fieldList(m *schema.Model, which, text string) (any, error) {
 	}
 	var names []string
 	for _, name := range list {
-		if err := checkField(m, which, name); err != nil {
+		if err := checkField(m, which, name, polled); err != nil {
 			return nil, err
 		}
 		if !slices.Contains(names, name) {
@@ -51,7 +51,7 @@ func fieldList(m *schema.Model, which, text string) (any, error) {
 }
 
 // checkField looks at one name of such a list.
-func checkField(m *schema.Model, which, name string) error {
+func checkField(m *schema.Model, which, name string, polled bool) error {
 	f := m.Field(name)
 	switch {
 	case f == nil:
@@ -64,6 +64,9 @@ func checkField(m *schema.Model, which, name string) error {
 		return wrong(which, "The field "+name+" is secret and is never sent")
 	case which == "watch_fields" && !f.Store:
 		return wrong(which, "The field "+name+" is not stored in "+m.Name+" and cannot be watched there")
+	case polled && which == "watch_fields" && f.Type == schema.Binary:
+		return wrong(which, "The field "+name+" is a file, of which an Odoo's changes cannot be compared")
+	case polled: // an Odoo computes what it does not store
 	case !f.Readable():
 		return wrong(which, "The field "+name+" has no value that could be sent")
 	}

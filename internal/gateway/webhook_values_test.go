@@ -59,7 +59,7 @@ func FuzzFieldList(f *testing.F) {
 		if watch {
 			which = "watch_fields"
 		}
-		got, err := fieldList(m, which, text)
+		got, err := fieldList(m, which, text, false)
 		if err != nil {
 			clearFault(t, err, which)
 			return

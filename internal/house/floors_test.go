@@ -51,10 +51,12 @@ var floors = map[string]float64{
 	"internal/odoorpc":  2.6,
 	"internal/odoouser": 3.1,
 	"internal/odoo":     3.2,
+	"internal/odoopoll": 3.6,
 
-	"internal/business": 4,
-	"internal/gateway":  4,
-	"internal/direct":   4,
+	"internal/business":              4,
+	"internal/business/businesstest": 4.1,
+	"internal/gateway":               4,
+	"internal/direct":                4,
 
 	"internal/openapi":  5,
 	"internal/odoocall": 5.5,

@@ -146,7 +146,7 @@ func (s *Server) getContent(c *call, in contentInput) (reply, error) {
 	if named == "" || made.name == "" {
 		made.name = in.field + "-" + strconv.FormatInt(in.id, 10) + extension(made.kind)
 	}
-	if look.version != 0 {
+	if look.version != 0 && m.Field(in.field).HasColumn() { // what is kept elsewhere changes without the record
 		made.changed = time.UnixMicro(look.version)
 	}
 	return reply{content: made, version: look.version}, nil

@@ -135,6 +135,7 @@ func (r *Route) Faults() []fault.Kind {
 	add := func(all ...fault.Kind) { kinds = append(kinds, all...) }
 	if r.Limiting == Counted {
 		add(fault.BadRequest, fault.Blocked, fault.RateLimited, fault.Internal, fault.GatewayTimeout)
+		add(fault.BadGateway) // in front of an Odoo, which knows who calls and answers for records
 	}
 	add(fault.Unavailable)
 	if r.Access != Public {

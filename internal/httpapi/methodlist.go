@@ -23,9 +23,10 @@ func (l MethodLists) allows(model, method string) bool {
 	return denies && !slices.Contains(list, "!"+method)
 }
 
-// mayCall refuses methods that are not to be called here, whoever asks.
-func (s *Server) mayCall(model, method string) error {
-	if s.deps.Methods.allows(model, method) {
+// Refuse is the error for a method that is not to be called here, whoever asks;
+// nil for all others.
+func (l MethodLists) Refuse(model, method string) error {
+	if l.allows(model, method) {
 		return nil
 	}
 	return fault.Newf(fault.Forbidden, "The method %s of %s may not be called over this API", wire.Name(method), wire.Name(model))

@@ -20,7 +20,7 @@ func (s *Server) readCall(c *call) (callInput, error) {
 	if err := methodName(in.method); err != nil {
 		return in, err
 	}
-	if err := s.mayCall(in.model, in.method); err != nil {
+	if err := s.deps.Methods.Refuse(in.model, in.method); err != nil {
 		return in, err
 	}
 	onRecord := c.r.PathValue("id") != ""

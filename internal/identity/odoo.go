@@ -3,6 +3,7 @@ package identity
 import (
 	"cmp"
 	"context"
+	"errors"
 	"math"
 	"net/netip"
 	"strconv"
@@ -21,13 +22,17 @@ type Directory interface {
 	// the password opened is kept for his calls.
 	Login(ctx context.Context, login, password string, from netip.Addr) (int64, error)
 	// Key gives the local id of the user whose API key it is. uid and login are
-	// what the caller says of him, 0 and "" where he does not.
+	// what the caller says of him, 0 and "" where he does not. An Unauthenticated
+	// because of ErrWhose is no wrong key: the Odoo wants to be told.
 	Key(ctx context.Context, uid int64, login, key string, from netip.Addr) (int64, error)
 	// Attached is the user of the Odoo as whom a local one calls; nil: none.
 	Attached(ctx context.Context, userID int64) (*Person, error)
 	// Ended says that a user of the Odoo has logged out everywhere.
 	Ended(ctx context.Context, userID int64) error
 }
+
+// ErrWhose is the cause where an Odoo does not tell whose a key is.
+var ErrWhose = errors.New("the user of the key is not said")
 
 // Person is a user as callers are told of him: of the Odoo, if his calls go there.
 type Person struct {
@@ -94,8 +99,8 @@ func (a *account) calling(uid int64, login string) *Person {
 }
 
 const (
-	// maxAsks is how many logins and keys the Odoo is asked about at a time. So
-	// many may fail beyond a limit of failures, as they are counted when it answers.
+	// maxAsks is how many logins, and how many keys, the Odoo is asked about at a
+	// time. So many may fail beyond a limit of failures, as they are counted when it answers.
 	maxAsks = 4
 	// odooKeyLife is how long a key that the Odoo knows, or does not, is not
 	// asked about again; odooPasswordLife the same of a right password.
@@ -104,10 +109,10 @@ const (
 )
 
 // ask takes a slot to ask the Odoo.
-func (s *Service) ask(ctx context.Context) (release func(), err error) {
+func ask(ctx context.Context, slots chan struct{}) (release func(), err error) {
 	select {
-	case s.asks <- struct{}{}:
-		return func() { <-s.asks }, nil
+	case slots <- struct{}{}:
+		return func() { <-slots }, nil
 	case <-ctx.Done():
 		return nil, fault.New(fault.Unavailable, "Waited too long for the Odoo to check a credential").Because(ctx.Err())
 	}
@@ -130,7 +135,7 @@ func (s *Service) odooPassword(ctx context.Context, login, password string, ip n
 		s.failedLogin(login, password, ip)
 		return nil, wrongPassword()
 	}
-	release, err := s.ask(ctx)
+	release, err := ask(ctx, s.loginAsks)
 	if err != nil {
 		return nil, err
 	}
@@ -259,7 +264,7 @@ func (s *Service) odooKey(ctx context.Context, k userKey, ip netip.Addr) (*odooK
 	if ok && known.holds(s.clock.Now()) {
 		return known, nil
 	}
-	release, err := s.ask(ctx)
+	release, err := ask(ctx, s.keyAsks)
 	if err != nil {
 		return nil, err
 	}
@@ -272,6 +277,8 @@ func (s *Service) odooKey(ctx context.Context, k userKey, ip netip.Addr) (*odooK
 	asked := s.clock.Now()
 	id, err := s.directory.Key(ctx, uid, k.asLogin, k.key, ip)
 	switch {
+	case errors.Is(err, ErrWhose):
+		return nil, err
 	case fault.Is(err, fault.Unauthenticated):
 		s.guesses.fail(ip, s.clock.Now())
 		return nil, fault.New(fault.Unauthenticated, invalidKey).Because(err)

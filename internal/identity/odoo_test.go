@@ -157,6 +157,14 @@ func TestOdooKeyLife(t *testing.T) {
 		_, err = h.bearer(old)
 		h.refuses("The user of this credential is not active", err)
 
+		// One that wants to know the user says so.
+		o.err = fault.New(fault.Unauthenticated, "say whose").Because(ErrWhose)
+		for range 2 * freeGuesses {
+			_, err = h.bearer(strings.Repeat("1", 40))
+			h.refuses("say whose", err)
+			h.clock.pass(odooKeyLife)
+		}
+
 		// An Odoo that is away is no wrong key, and is asked again.
 		o.err = &fault.Error{Kind: fault.BadGateway, Message: "away"}
 		for range 2 {

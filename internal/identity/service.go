@@ -54,7 +54,8 @@ type Service struct {
 	resources []string
 	algorithm string // "": that of the last key
 	directory Directory
-	asks      chan struct{} // slots to ask the directory
+	// Slots to ask the directory: keys do not wait behind passwords, which take longer.
+	loginAsks, keyAsks chan struct{}
 
 	// Generations: they count the changes of which others may hold old copies.
 	usersGen, keysGen, clientsGen atomic.Uint64
@@ -102,7 +103,7 @@ func New(ctx context.Context, db sqldb.DB, users Users, o Options) (*Service, er
 	}
 	s := &Service{
 		db: db, users: users, clock: o.Clock, passwords: o.Passwords, resources: o.Resources, algorithm: o.Algorithm,
-		directory: o.Directory, asks: make(chan struct{}, maxAsks),
+		directory: o.Directory, loginAsks: make(chan struct{}, maxAsks), keyAsks: make(chan struct{}, maxAsks),
 		accounts: newLRU[int64, *account](o.CacheSize),
 		tokens:   newLRU[digest, *tokenEntry](o.CacheSize),
 		sessions: newLRU[digest, *tokenEntry](o.CacheSize),

@@ -24,6 +24,7 @@ const (
 	lookEvery  = time.Minute      // the longest time between two looks at the store
 	retryBreak = 5 * time.Second  // while the store is away
 	giveUp     = 10 * time.Second // for writing what became of a run
+	loudEvery  = time.Minute      // how often the log is told that a job fails again
 	maxJitter  = 5 * time.Second
 )
 
@@ -354,7 +355,11 @@ func (r *Runner) tell(ctx context.Context, c claim, o Outcome) {
 		if p, ok := errors.AsType[*panicked](o.Err); ok {
 			attrs = append(attrs, "stack", string(p.stack))
 		}
-		r.log.ErrorContext(ctx, "job failed", attrs...)
+		level := slog.LevelError
+		if n := int64(loudEvery / c.Schedule.every); n > 1 && c.failures%n != 0 {
+			level = slog.LevelDebug // of one that fails every few seconds, some are enough
+		}
+		r.log.Log(ctx, level, "job failed", attrs...)
 	default:
 		r.log.DebugContext(ctx, "job done", append(attrs, "result", o.Result)...)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -326,6 +327,23 @@ func TestFailures(t *testing.T) {
 			n.wantRow("work", "lease_until", "")
 		}
 	})
+}
+
+// A job that fails every few seconds does not fill the log.
+func TestFailuresInTheLog(t *testing.T) {
+	for schedule, want := range map[Schedule]int{Every(20 * time.Second): 2, Every(time.Minute): 6, Daily(1, 0): 6} {
+		store, _ := sqltest.Fresh(t, "sqlite")
+		n := newNode(t, store, Job{Name: "work", Schedule: schedule, Run: func(context.Context) (string, error) { return "", errors.New("no luck") }})
+		var text strings.Builder
+		n.log = slog.New(slog.NewTextHandler(&text, nil))
+		for range 6 {
+			n.later(48 * time.Hour)
+			n.pass()
+		}
+		if got := strings.Count(text.String(), "job failed"); got != want {
+			t.Errorf("%v: six failures were logged %d times, want %d", schedule, got, want)
+		}
+	}
 }
 
 func TestDuration(t *testing.T) {

@@ -4,10 +4,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"gatehouse/internal/backend"
 	"gatehouse/internal/fault"
+	"gatehouse/internal/odoo"
 	"gatehouse/internal/schema"
 )
 
@@ -267,4 +270,80 @@ func TestModels(t *testing.T) {
 	if may, err := alone.odoo.May(t.Context(), &backend.Caller{UserID: alone.users["demo-portal"]}, "res.partner", schema.Write, []int64{1}); may || err != nil {
 		t.Errorf("may write: %v %v", may, err)
 	}
+}
+
+// moving is a clock that a test sets.
+type moving struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (m *moving) Now() time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.at
+}
+
+func (m *moving) pass(d time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.at = m.at.Add(d)
+}
+
+// TestModelsThatChange: a new field, and a right that is taken, are seen within
+// a minute and a half, without a restart.
+func TestModelsThatChange(t *testing.T) {
+	w := newWorld(t, true)
+	clock := &moving{at: time.Now()}
+	w.odoo = odoo.New(odoo.Options{RPC: w.rpc, Accounts: w.account, Cursors: w.eng.Cursors(), Clock: clock})
+	sales := &backend.Caller{UserID: w.users["demo-sales"]}
+	has := func() bool {
+		m, err := w.odoo.Model(t.Context(), sales, "res.partner")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.Field("x_shoe_size") != nil
+	}
+	if has() {
+		t.Fatal("it is there before it is made")
+	}
+	su := &backend.Caller{UserID: 2}
+	page := &backend.Page{}
+	if _, err := w.eng.Search(t.Context(), su, &backend.Query{Model: "ir.model", DomainText: `[("model","=","res.partner")]`, Fields: []string{"id"}}, page); err != nil {
+		t.Fatal(err)
+	}
+	eventually := func(what string, ok func() bool) {
+		t.Helper()
+		for range 200 {
+			clock.pass(31 * time.Second)
+			if ok() {
+				return
+			}
+			time.Sleep(10 * time.Millisecond) // it is looked at in the background
+		}
+		t.Errorf("%s is never seen", what)
+	}
+	eventually("the first state", func() bool { w.rpc.taken(); return !has() })
+	if _, err := w.eng.Create(t.Context(), su, "ir.model.fields", []backend.Values{{
+		"model_id": page.IDs()[0], "name": "x_shoe_size", "field_description": "Shoe Size", "ttype": "integer",
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	eventually("a new field", has)
+	may := func() bool {
+		ok, err := w.odoo.May(t.Context(), sales, "sale.order", schema.Create, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ok
+	}
+	if !may() {
+		t.Fatal("no right to begin with")
+	}
+	if _, err := w.eng.WriteAll(t.Context(), su, &backend.BulkQuery{
+		Model: "ir.model.access", DomainText: `[("model_id.model","=","sale.order")]`, Most: 50,
+	}, backend.Values{"perm_create": false}); err != nil {
+		t.Fatal(err)
+	}
+	eventually("a right that is taken", func() bool { return !may() })
 }

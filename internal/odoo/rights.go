@@ -169,6 +169,22 @@ func (b *Backend) Models(ctx context.Context, c *backend.Caller) ([]backend.Summ
 	return all, nil
 }
 
+// Names lists all models by name, without anybody's rights, as the technical
+// user knows them; none without one.
+func (b *Backend) Names(ctx context.Context) ([]backend.Summary, error) {
+	known, err := b.known.common(ctx)
+	if err != nil || known == nil {
+		return nil, err
+	}
+	var all []backend.Summary
+	for _, name := range known.names {
+		if m := known.models[name]; !m.abstract && len(known.access[name]) > 0 {
+			all = append(all, backend.Summary{Name: name, Label: m.label})
+		}
+	}
+	return all, nil
+}
+
 // unknownModel is a model that is not there or not for the caller.
 func unknownModel(name string, known *shared, groups []int64) error {
 	msg := "Unknown model: " + backend.Shorten(name)

@@ -234,6 +234,15 @@ func (v *visit) count(model string, where domain.Node) (int64, error) {
 	return total, err
 }
 
+// Count is how many records of a model a domain finds for a caller.
+func (b *Backend) Count(ctx context.Context, c *backend.Caller, model string, where domain.Node) (int64, error) {
+	v, err := b.visit(ctx, c)
+	if err != nil {
+		return -1, err
+	}
+	return v.count(model, where)
+}
+
 func domainJSON(n domain.Node) json.RawMessage { return domain.JSON(n) }
 
 // check finds fields in a domain that are not there: an Odoo tells of them in

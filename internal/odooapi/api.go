@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"gatehouse/internal/backend"
@@ -30,6 +31,8 @@ type Users interface {
 type API struct {
 	Backend backend.Backend
 	Users   Users
+	// Methods narrows which business methods may be called.
+	Methods httpapi.MethodLists
 	// Upstream is the real Odoo in front of which this is; nil: there is none.
 	Upstream Upstream
 }
@@ -106,6 +109,9 @@ func (a *API) method(model, name string, args native) (*work, error) {
 		if !isName(name, "_") {
 			return nil, fault.New(fault.NotFound, "There is no such method").Because(backend.ErrNoMethod)
 		}
+		if err := a.listed(model, name); err != nil {
+			return nil, err
+		}
 		if a.takes(caller, model) {
 			call, err := args.call()
 			if err != nil {
@@ -131,6 +137,15 @@ func (a *API) method(model, name string, args native) (*work, error) {
 		return result, err
 	}
 	return w, nil
+}
+
+// listed refuses methods that are not to be called. A list of business methods
+// that may be says nothing of those that all models have.
+func (a *API) listed(model, name string) error {
+	if odoocall.Common(name) && !slices.Contains(a.Methods[model], "!"+name) {
+		return nil
+	}
+	return a.Methods.Refuse(model, name)
 }
 
 // actionOf is the scope that a method needs. What is not known to change

@@ -4,17 +4,24 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"os"
 	"reflect"
 	"testing"
 
 	"gatehouse/internal/backend"
 	"gatehouse/internal/business"
+	"gatehouse/internal/business/businesstest"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/odoocall"
 	"gatehouse/internal/record"
 	"gatehouse/internal/sqldb"
 	"gatehouse/internal/sqldb/sqltest"
 )
+
+// seeded is what the tests start from.
+var seeded = businesstest.Seeded()
+
+func TestMain(m *testing.M) { os.Exit(sqltest.With(m, seeded).Run()) }
 
 // house is an engine on the built-in models with base data, called as Odoo is.
 type house struct {
@@ -25,7 +32,7 @@ type house struct {
 // onBoth runs a test on both stores, each with its own fresh database.
 func onBoth(t *testing.T, fn func(h *house)) {
 	t.Helper()
-	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
+	seeded.Each(t, func(t *testing.T, db sqldb.DB) {
 		plainHash := func(s string) (string, error) { return "test$" + s, nil }
 		eng, err := record.Open(context.Background(), db, record.Options{
 			Models: business.Models(), Logics: business.Logics(business.Options{HashPassword: plainHash}),

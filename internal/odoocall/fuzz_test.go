@@ -138,7 +138,7 @@ func fuzzed(tb testing.TB, db sqldb.DB) *record.Engine {
 // TestOddArguments: every argument of every method, and every part of it, once
 // as something else.
 func TestOddArguments(t *testing.T) {
-	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
+	seeded.Each(t, func(t *testing.T, db sqldb.DB) {
 		eng, callers := fuzzed(t, db), sorts()
 		if db.Dialect().Name() != "sqlite" { // one is enough for the statements
 			callers = callers[:1]

@@ -13,7 +13,6 @@ import (
 	"gatehouse/internal/record"
 	"gatehouse/internal/schema"
 	"gatehouse/internal/sqldb"
-	"gatehouse/internal/sqldb/sqltest"
 )
 
 // searched are models that name_search goes about in its own way.
@@ -49,7 +48,7 @@ func searched() []*schema.Model {
 
 func onSearched(t *testing.T, fn func(h *house)) {
 	t.Helper()
-	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
+	seeded.Each(t, func(t *testing.T, db sqldb.DB) {
 		plainHash := func(s string) (string, error) { return "test$" + s, nil }
 		eng, err := record.Open(context.Background(), db, record.Options{
 			Models: append(business.Models(), searched()...), Logics: business.Logics(business.Options{HashPassword: plainHash}),

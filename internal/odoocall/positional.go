@@ -63,6 +63,12 @@ func Reads(name string) bool {
 		slices.Contains([]string{"copy_data", "get_field_translations"}, name)
 }
 
+// Common says that all models have a method; others are business methods.
+func Common(name string) bool {
+	_, known := lookup(name)
+	return known || slices.Contains([]string{"copy", "copy_data", "name_create", "get_field_translations", "update_field_translations", "context_get"}, name)
+}
+
 // lookup finds a method that every model has.
 func lookup(name string) (method, bool) {
 	m, ok := methods()[name]

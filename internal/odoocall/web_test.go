@@ -12,7 +12,6 @@ import (
 	"gatehouse/internal/odoocall"
 	"gatehouse/internal/record"
 	"gatehouse/internal/sqldb"
-	"gatehouse/internal/sqldb/sqltest"
 )
 
 // office is a backend on the built-in models that counts searches, with a
@@ -33,7 +32,7 @@ func (o *office) Search(ctx context.Context, c *backend.Caller, q *backend.Query
 
 func inOffices(t *testing.T, fn func(o *office)) {
 	t.Helper()
-	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
+	seeded.Each(t, func(t *testing.T, db sqldb.DB) {
 		ctx := context.Background()
 		eng, err := record.Open(ctx, db, record.Options{Models: business.Models(), Logics: business.Logics(business.Options{
 			HashPassword: func(s string) (string, error) { return s, nil },

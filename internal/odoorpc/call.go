@@ -94,6 +94,8 @@ func (c *Client) way(ctx context.Context, a *Account, r *Request) (protocol, err
 	switch {
 	case a.Secret == "" && a.Session == nil:
 		return auto, fault.New(fault.Unauthenticated, "There is no credential for Odoo")
+	case strings.ContainsFunc(a.Secret, func(r rune) bool { return r < ' ' || r == 0x7f }): // not in a header, and not in a login form
+		return auto, fault.New(fault.Unauthenticated, "Odoo does not accept the credential")
 	case a.Session != nil:
 		return web, nil
 	case c.protocol == jsonrpc || c.protocol == xmlrpc:

@@ -23,6 +23,7 @@ import (
 // the default.
 type Options struct {
 	// URL of the Odoo: http or https, a host, and a path where it is under one.
+	// HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the environment hold for it.
 	URL string
 	// Database of the Odoo; "" where it has but one and lists it.
 	Database string

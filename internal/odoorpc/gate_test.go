@@ -191,8 +191,10 @@ func TestGateLetsInAndIsLeft(t *testing.T) {
 				}
 			}()
 			synctest.Wait()
-			g.leave(inside)
+			g.mu.Lock() // so that he who leaves finds out later that he was let in
 			cancel()
+			g.out(inside)
+			g.mu.Unlock()
 			synctest.Wait()
 			if n, waiting := g.counts(); n != 0 || waiting != 0 || len(g.lines) != 0 {
 				t.Fatalf("%d inside, %d waiting", n, waiting)

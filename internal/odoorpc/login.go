@@ -3,12 +3,20 @@ package odoorpc
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/netip"
 	"sync"
 	"time"
 
 	"gatehouse/internal/fault"
 )
+
+// ErrWhose is the cause of an Unauthenticated of a key that the Odoo was not
+// asked about, because it wants to know the user too.
+var ErrWhose = errors.New("the user of the key is not said")
+
+// ErrSecondFactor is the cause of an Unauthenticated of a password that was right.
+var ErrSecondFactor = errors.New("the Odoo asks for a second factor")
 
 // Authenticate begins a web session with a password. A wrong one is
 // Unauthenticated, and so is a user with a second factor: he needs an API key.
@@ -61,7 +69,8 @@ func (c *Client) authenticate(ctx context.Context, login, password string, from 
 	}
 	uid, ok := info.UID.(float64)
 	if !ok || uid < 1 {
-		return nil, fault.New(fault.Unauthenticated, "Odoo asks this user for a second factor: use an API key of his in place of the password")
+		return nil, fault.New(fault.Unauthenticated, "Odoo asks this user for a second factor: use an API key of his in place of the password").
+			Because(ErrSecondFactor)
 	}
 	if m.setCookie == "" {
 		return nil, fault.New(fault.BadGateway, "Odoo began no session for the login: does a proxy in front of it take cookies away?")
@@ -194,7 +203,8 @@ func (c *Client) askUID(ctx context.Context, a *Account, from netip.Addr) (int64
 		}
 	}
 	if a.Login == "" {
-		return 0, fault.New(fault.Unauthenticated, "This Odoo does not tell whose an API key is: send <user id>$<key>")
+		return 0, fault.New(fault.Unauthenticated, "This Odoo does not tell whose an API key is: send <user id>$<key>").
+			Because(ErrWhose)
 	}
 	db, err := c.databaseName(ctx)
 	if err != nil {

@@ -6,7 +6,8 @@ package odoorpc
 import "net/netip"
 
 // Account is a user of the Odoo with what proves who he is: an API key, a
-// password, or a web session that was begun before.
+// password, or a web session that was begun before. It is not changed while
+// calls are made with it.
 type Account struct {
 	UID      int64  // 0: not known; JSON-2 and web sessions can do without
 	Login    string // "" where only a key is known

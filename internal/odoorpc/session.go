@@ -134,7 +134,7 @@ func (c *Client) sessionOf(a *Account) *Session {
 // stale is an id that Odoo did not take.
 func (c *Client) currentID(ctx context.Context, s *Session, a *Account, stale string, from netip.Addr) (string, error) {
 	id := s.ID()
-	if id != "" && id != stale {
+	if id != stale && sendable(id) {
 		return id, nil
 	}
 	if a.Secret == "" || !a.Password {

@@ -104,6 +104,37 @@ func TestOneLogin(t *testing.T) {
 	}
 }
 
+// TestUnsendableCredentials: what cannot stand in a header is wrong, and not
+// the Odoo's fault.
+func TestUnsendableCredentials(t *testing.T) {
+	f := odoo(t, "19.0")
+	c := f.client(nil)
+	for _, a := range []*Account{
+		{Secret: "key\r\nX-Odoo-Database: other"},
+		{Secret: "key\x00"},
+		{UID: 7, Secret: "key\x7f"},
+		{Login: "ann", Secret: "pw\n", Password: true},
+		{Session: NewSession("a; b=c", nil)},
+		{Session: NewSession("a\r\nX: y", nil)},
+		{Session: NewSession(strings.Repeat("a", 600), nil)},
+	} {
+		if _, err := c.Call(t.Context(), a, &Request{Model: "m", Method: "x", Reads: true}); !fault.Is(err, fault.Unauthenticated) {
+			t.Errorf("%+v: %v", a, err)
+		}
+		if a.Session != nil && c.Logout(t.Context(), a.Session) != nil {
+			t.Errorf("%+v: logout", a)
+		}
+	}
+	if n := f.counted(); len(n) > 0 {
+		t.Errorf("asked %v", n)
+	}
+	renewed := passwordOf("ann")
+	renewed.Session = NewSession("not\na session", nil)
+	if got := mustCall(t, c, renewed, &Request{Model: "m", Method: "x"}); got.UID != 7 {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestSamePassword: that two users have the same does not make them one.
 func TestSamePassword(t *testing.T) {
 	f := odoo(t, "17.0")

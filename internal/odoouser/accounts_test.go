@@ -296,6 +296,26 @@ func TestForWithoutAccount(t *testing.T) {
 	})
 }
 
+// secondFactor is an Odoo that wants more than a password.
+type secondFactor struct{ Client }
+
+func (secondFactor) Authenticate(context.Context, string, string, netip.Addr) (*odoorpc.Login, error) {
+	return nil, fault.New(fault.Unauthenticated, "second factor").Because(odoorpc.ErrSecondFactor)
+}
+
+// Who has a second factor is told so, and is no guesser.
+func TestSecondFactor(t *testing.T) {
+	onBoth(t, func(d *desk) {
+		d.a.o.Client = secondFactor{}
+		for range 2 * allFailures {
+			_, err := d.a.Login(d.Context(), "ben", "right", netip.MustParseAddr("192.0.2.1"))
+			if !fault.Is(err, fault.Forbidden) || !strings.Contains(err.Error(), "API key") {
+				d.Errorf("%v", err)
+			}
+		}
+	})
+}
+
 func TestFailures(t *testing.T) {
 	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	ip := func(n int) netip.Addr { return netip.AddrFrom4([4]byte{192, 0, 2, byte(n)}) }

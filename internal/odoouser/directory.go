@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"net/netip"
 	"time"
 
@@ -20,6 +21,9 @@ func (a *Accounts) Login(ctx context.Context, login, password string, from netip
 		return 0, err
 	}
 	l, err := a.o.Client.Authenticate(ctx, login, password, from)
+	if errors.Is(err, odoorpc.ErrSecondFactor) { // no failure: the password is his
+		return 0, fault.New(fault.Forbidden, "This user has a second factor in the Odoo: use an API key that he makes there in place of the password").Because(err)
+	}
 	if err != nil {
 		a.settle(from, err)
 		return 0, err
@@ -54,6 +58,9 @@ func (a *Accounts) Key(ctx context.Context, uid int64, login, key string, from n
 		account.UID = was.uid
 	}
 	found, err := a.o.Client.Whoami(ctx, account, from)
+	if errors.Is(err, odoorpc.ErrWhose) {
+		return 0, fault.New(fault.Unauthenticated, "This Odoo does not tell whose an API key is: send <user id>$<key>").Because(identity.ErrWhose)
+	}
 	if err != nil {
 		if counted {
 			a.settle(from, err)

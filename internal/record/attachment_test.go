@@ -10,7 +10,6 @@ import (
 	"gatehouse/internal/facts"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/record"
-	"gatehouse/internal/sqldb/sqltest"
 )
 
 // binaryFields adds fields to x_thing.
@@ -56,7 +55,7 @@ func (w *world) attach(name, file, away string, size int) {
 }
 
 func TestAttachments(t *testing.T) {
-	w := open(t, sqltest.Open(t, "postgres")).foreign()
+	w := open(t, seededPostgres(t)).foreign()
 	w.attach("b", "bytes 1", "", 7)
 	w.attach("b", "younger", "", 7)
 	w.attach("c", strings.Repeat("x", 1536), "", 1536)
@@ -106,7 +105,7 @@ func TestAttachments(t *testing.T) {
 
 // What is in the file store cannot be read here, but its size is known.
 func TestFilesElsewhere(t *testing.T) {
-	w := open(t, sqltest.Open(t, "postgres")).foreign()
+	w := open(t, seededPostgres(t)).foreign()
 	w.attach("b", "", "ab/abcdef", 20971520)
 	read := func(context backend.Context, ids ...int64) (*backend.Page, error) {
 		c, page := as(0), &backend.Page{}

@@ -13,7 +13,7 @@ import (
 // BenchmarkCreate is what a change costs, its entry in the log included.
 func BenchmarkCreate(b *testing.B) {
 	for _, store := range sqltest.Dialects() {
-		eng, ctx := seeded(b, store), context.Background()
+		eng, ctx := benchEngine(b, store), context.Background()
 		b.Run(store, func(b *testing.B) {
 			for b.Loop() {
 				if _, err := eng.Create(ctx, as(2), "res.partner", []backend.Values{{"name": "x"}}); err != nil {
@@ -24,8 +24,8 @@ func BenchmarkCreate(b *testing.B) {
 	}
 }
 
-// seeded is an engine of the built-in models with their first records.
-func seeded(b *testing.B, store string) *record.Engine {
+// benchEngine is an engine of the built-in models with their first records.
+func benchEngine(b *testing.B, store string) *record.Engine {
 	b.Helper()
 	eng, err := record.Open(context.Background(), sqltest.Open(b, store), record.Options{
 		Models: business.Models(), Logics: business.Logics(business.Options{HashPassword: func(s string) (string, error) { return s, nil }}),

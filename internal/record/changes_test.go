@@ -14,7 +14,6 @@ import (
 	"gatehouse/internal/fault"
 	"gatehouse/internal/record"
 	"gatehouse/internal/sqldb"
-	"gatehouse/internal/sqldb/sqltest"
 )
 
 // changes asks for the changes of a model and gives them as text, and the cursor.
@@ -226,7 +225,7 @@ func TestForgetChanges(t *testing.T) {
 // TestDeletedByAnOlderTransaction: a transaction that began before another one
 // deletes what that has changed. Their numbers say the opposite.
 func TestDeletedByAnOlderTransaction(t *testing.T) {
-	db := sqltest.Open(t, "postgres")
+	db := seededPostgres(t)
 	w, ctx, su := open(t, db), context.Background(), as(0)
 	id := w.create(su, "res.partner.category", backend.Values{"name": "x"})[0]
 	_, list := w.changes(su, backend.ChangesQuery{Model: "res.partner.category"})
@@ -251,7 +250,7 @@ func TestDeletedByAnOlderTransaction(t *testing.T) {
 // order than they began, one of them after a long time, while somebody keeps a
 // copy by the changes. In the end his copy is the data.
 func TestNoChangeIsLost(t *testing.T) {
-	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
+	seeded.Each(t, func(t *testing.T, db sqldb.DB) {
 		w := open(t, db)
 		ctx, su := context.Background(), as(0)
 		_, list := w.changes(su, backend.ChangesQuery{Model: "res.partner.category"})

@@ -7,7 +7,6 @@ import (
 
 	"gatehouse/internal/backend"
 	"gatehouse/internal/fault"
-	"gatehouse/internal/sqldb/sqltest"
 )
 
 // starts is what fields start with, as JSON.
@@ -33,7 +32,7 @@ func TestDefaults(t *testing.T) {
 }
 
 func TestDefaultsOdoo(t *testing.T) {
-	w := open(t, sqltest.Open(t, "postgres"))
+	w := open(t, seededPostgres(t))
 	w.manualModel()
 	w.likeOdoo()
 	plain := w.create(as(0), "res.users", backend.Values{"login": "plain", "name": "Plain", "group_ids": []any{[]any{int64(5)}}})[0]
@@ -107,7 +106,7 @@ parent_id default company
 }
 
 func TestOdooIsOnlyRead(t *testing.T) {
-	w := open(t, sqltest.Open(t, "postgres"))
+	w := open(t, seededPostgres(t))
 	w.likeOdoo()
 	w = w.odoo("")
 	ctx := context.Background()

@@ -10,7 +10,6 @@ import (
 	"gatehouse/internal/facts"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/record"
-	"gatehouse/internal/sqldb/sqltest"
 )
 
 // described is the description of one field, as JSON.
@@ -126,7 +125,7 @@ func (w *world) unprovable(what string, err error, reason backend.Reason) {
 }
 
 func TestDescribeOdoo(t *testing.T) {
-	w := open(t, sqltest.Open(t, "postgres"))
+	w := open(t, seededPostgres(t))
 	w.manualModel()
 	w.create(as(0), "ir.model.fields", backend.Values{
 		"model_id": w.idOf("ir.model", `[('model','=','x_thing')]`), "name": "x_country", "ttype": "char",

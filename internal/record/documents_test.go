@@ -8,7 +8,6 @@ import (
 	"gatehouse/internal/fault"
 	"gatehouse/internal/schema"
 	"gatehouse/internal/sqldb"
-	"gatehouse/internal/sqldb/sqltest"
 )
 
 // documented are a model of notes on documents, and two of documents: of one
@@ -30,7 +29,7 @@ func documented() []*schema.Model {
 }
 
 func TestRightsByDocument(t *testing.T) {
-	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
+	seeded.Each(t, func(t *testing.T, db sqldb.DB) {
 		w := open(t, db, documented()...)
 		su := as(0)
 		user := w.create(su, "res.users", backend.Values{
@@ -97,7 +96,7 @@ func TestRightsByDocument(t *testing.T) {
 
 // TestRightsByDocumentForChanges: who may change such records, the facts don't say.
 func TestRightsByDocumentForChanges(t *testing.T) {
-	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
+	seeded.Each(t, func(t *testing.T, db sqldb.DB) {
 		w := open(t, db, documented()...)
 		user := w.create(as(0), "res.users", backend.Values{
 			"login": "u", "name": "U", "group_ids": []any{w.group("group_user")},

@@ -11,7 +11,6 @@ import (
 	"gatehouse/internal/domain"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/sqldb"
-	"gatehouse/internal/sqldb/sqltest"
 )
 
 func (w *world) groupsOf(c *backend.Caller, q backend.GroupQuery) *backend.Groups {
@@ -350,7 +349,7 @@ func TestGroupSumCurrency(t *testing.T) {
 
 // What Odoo leaves to the database is not made up on its own database.
 func TestGroupOpenOrder(t *testing.T) {
-	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
+	seeded.Each(t, func(t *testing.T, db sqldb.DB) {
 		if db.Dialect().Name() != "postgres" {
 			t.Skip("Odoo's own database is PostgreSQL")
 		}

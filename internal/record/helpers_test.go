@@ -2,6 +2,7 @@ package record_test
 
 import (
 	"context"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,12 +10,18 @@ import (
 
 	"gatehouse/internal/backend"
 	"gatehouse/internal/business"
+	"gatehouse/internal/business/businesstest"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/record"
 	"gatehouse/internal/schema"
 	"gatehouse/internal/sqldb"
 	"gatehouse/internal/sqldb/sqltest"
 )
+
+// seeded is what the tests start from.
+var seeded = businesstest.Seeded()
+
+func TestMain(m *testing.M) { os.Exit(sqltest.With(m, seeded).Run()) }
 
 // world is an engine on the built-in models with base data.
 type world struct {
@@ -26,7 +33,7 @@ type world struct {
 // onBoth runs a test on both stores, each with its own fresh database.
 func onBoth(t *testing.T, fn func(w *world)) {
 	t.Helper()
-	sqltest.Each(t, func(t *testing.T, db sqldb.DB) { fn(open(t, db)) })
+	seeded.Each(t, func(t *testing.T, db sqldb.DB) { fn(open(t, db)) })
 }
 
 func open(t *testing.T, db sqldb.DB, more ...*schema.Model) *world {
@@ -43,6 +50,12 @@ func open(t *testing.T, db sqldb.DB, more ...*schema.Model) *world {
 		t.Fatalf("seed: %v", err)
 	}
 	return &world{t, eng, db}
+}
+
+func seededPostgres(t *testing.T) sqldb.DB {
+	t.Helper()
+	db, _ := seeded.Open(t, "postgres")
+	return db
 }
 
 // as is a caller for a user id; 0 is the superuser.

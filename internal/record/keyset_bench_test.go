@@ -18,7 +18,7 @@ func (blind) Row([]backend.Value) error      { return nil }
 // that does not.
 func BenchmarkListWithCursor(b *testing.B) {
 	for _, store := range sqltest.Dialects() {
-		eng, ctx := seeded(b, store), context.Background()
+		eng, ctx := benchEngine(b, store), context.Background()
 		var values []backend.Values
 		for i := range 2000 {
 			values = append(values, backend.Values{"name": fmt.Sprintf("Customer %d", i)})

@@ -11,7 +11,6 @@ import (
 	"gatehouse/internal/fault"
 	"gatehouse/internal/schema"
 	"gatehouse/internal/sqldb"
-	"gatehouse/internal/sqldb/sqltest"
 )
 
 // odooish are models that behave as the facts know some of Odoo's to behave.
@@ -77,7 +76,7 @@ func odooish() []*schema.Model {
 // onOdooish runs a test with records of those models on both stores.
 func onOdooish(t *testing.T, fn func(w *world)) {
 	t.Helper()
-	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
+	seeded.Each(t, func(t *testing.T, db sqldb.DB) {
 		w := open(t, db, odooish()...)
 		su := as(0)
 		region := w.create(su, "t.kind", backend.Values{"name": "Region"})[0]

@@ -1,9 +1,7 @@
 package record
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -11,7 +9,6 @@ import (
 	"gatehouse/internal/backend"
 	"gatehouse/internal/domain"
 	"gatehouse/internal/fault"
-	"gatehouse/internal/httpapi/wire"
 	"gatehouse/internal/schema"
 	"gatehouse/internal/sqldb"
 )
@@ -43,7 +40,8 @@ type Subscription struct {
 	Fields []string
 }
 
-func (s *Subscription) wants(action string) bool {
+// Wants says whether the subscription is to a kind of change.
+func (s *Subscription) Wants(action string) bool {
 	switch action {
 	case "create":
 		return s.Create
@@ -138,7 +136,7 @@ func (e *Env) tellChanging(m *schema.Model, ids []int64) error {
 			watched = append(watched, s.Watch...)
 		}
 	}
-	watched = tellableFields(m, watched)
+	watched = TellableFields(m, watched)
 	if len(fresh) == 0 || len(watched) == 0 {
 		return nil
 	}
@@ -246,8 +244,8 @@ func (e *Env) eventsFor(m *schema.Model, ids []int64, s *Subscription) ([]Event,
 	for _, id := range ids {
 		switch n := e.told.seen[trailKey{m, id}]; {
 		case n.action == "unlink" && slices.Contains(n.gone, s.ID):
-			events = append(events, Event{s.ID, m.Name, id, n.action, object([]string{"id"}, map[string][]byte{"id": jsonInt(id)}), nil})
-		case n.action != "" && n.action != "unlink" && s.wants(n.action):
+			events = append(events, Event{s.ID, m.Name, id, n.action, EventOfID(id), nil})
+		case n.action != "" && n.action != "unlink" && s.Wants(n.action):
 			there = append(there, id)
 		}
 	}
@@ -259,7 +257,7 @@ func (e *Env) eventsFor(m *schema.Model, ids []int64, s *Subscription) ([]Event,
 		return events, err
 	}
 	there = slices.DeleteFunc(there, func(id int64) bool { return !found[id] })
-	fields, watched := tellableFields(m, s.Fields), tellableFields(m, s.Watch)
+	fields, watched := TellableFields(m, s.Fields), TellableFields(m, s.Watch)
 	if len(s.Fields) == 0 {
 		fields = e.tellableByDefault(m)
 	}
@@ -272,27 +270,15 @@ func (e *Env) eventsFor(m *schema.Model, ids []int64, s *Subscription) ([]Event,
 		if is == nil { // deleted behind the engine's back
 			continue
 		}
-		ev := Event{Subscription: s.ID, Model: m.Name, ID: id, Action: n.action, Record: object(fields, is)}
+		ev := Event{Subscription: s.ID, Model: m.Name, ID: id, Action: n.action, Record: EventRecord(fields, is)}
 		if n.action == "write" && len(s.Watch) > 0 {
-			if ev.Changed = changes(watched, n.before, is); ev.Changed == nil {
+			if ev.Changed = EventChanges(watched, n.before, is); ev.Changed == nil {
 				continue
 			}
 		}
 		events = append(events, ev)
 	}
 	return events, nil
-}
-
-// tellableFields are those of the names that there are (a field may have been
-// removed since) and that may be told.
-func tellableFields(m *schema.Model, names []string) []string {
-	var out []string
-	for _, name := range names {
-		if f := m.Field(name); f != nil && Tellable(f) && !slices.Contains(out, name) {
-			out = append(out, name)
-		}
-	}
-	return out
 }
 
 // tellableByDefault are all stored fields that are neither binary nor secret.
@@ -351,70 +337,7 @@ func (e *Env) render(m *schema.Model, ids []int64, fields []string) (map[int64]m
 	if err != nil {
 		return nil, err
 	}
-	sink := &renderer{records: make(map[int64]map[string][]byte, len(ids))}
+	sink := &Rendered{Records: make(map[int64]map[string][]byte, len(ids))}
 	_, err = cx.search(&backend.Query{Model: m.Name, IDs: ids, SkipMissing: true, Fields: fields}, sink)
-	return sink.records, err
-}
-
-// renderer is a backend.Sink that keeps values as the API writes them.
-type renderer struct {
-	cols    []backend.Column
-	records map[int64]map[string][]byte
-}
-
-// Columns implements backend.Sink.
-func (r *renderer) Columns(cols []backend.Column) error {
-	r.cols = slices.Clone(cols)
-	return nil
-}
-
-// Row implements backend.Sink.
-func (r *renderer) Row(row []backend.Value) error {
-	values := make(map[string][]byte, len(row))
-	var id int64
-	for i, c := range r.cols {
-		if c.Name == "id" {
-			id = row[i].Int
-		}
-		values[c.Name] = wire.AppendValue(nil, wire.Hook, c.Field, &row[i])
-	}
-	r.records[id] = values
-	return nil
-}
-
-// object is a JSON object of rendered values, the id first.
-func object(fields []string, values map[string][]byte) []byte {
-	out := append([]byte(`{"id":`), values["id"]...)
-	for _, name := range fields {
-		if v, ok := values[name]; ok && name != "id" {
-			out = append(append(wire.AppendString(append(out, ','), name), ':'), v...)
-		}
-	}
-	return append(out, '}')
-}
-
-// changes is a JSON object of the fields that are not as they were; nil if none are.
-func changes(fields []string, was, is map[string][]byte) []byte {
-	var out []byte
-	for _, name := range fields {
-		old, known := was[name]
-		if !known || bytes.Equal(old, is[name]) {
-			continue
-		}
-		sep := byte(',')
-		if out == nil {
-			sep = '{'
-		}
-		out = append(append(wire.AppendString(append(out, sep), name), `:{"old":`...), old...)
-		out = append(append(append(out, `,"new":`...), is[name]...), '}')
-	}
-	if out == nil {
-		return nil
-	}
-	return append(out, '}')
-}
-
-func jsonInt(n int64) []byte {
-	b, _ := json.Marshal(n) // integers always encode
-	return b
+	return sink.Records, err
 }

@@ -11,7 +11,6 @@ import (
 	"gatehouse/internal/fault"
 	"gatehouse/internal/schema"
 	"gatehouse/internal/sqldb"
-	"gatehouse/internal/sqldb/sqltest"
 )
 
 const shelfDefinition = `[
@@ -49,7 +48,7 @@ func onShelves(t *testing.T, fn func(w *world)) {
 			schema.NewProperties("props", "Properties", "").RelatedTo("thing_id", "props"),
 		}},
 	}
-	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
+	seeded.Each(t, func(t *testing.T, db sqldb.DB) {
 		w := open(t, db, models...)
 		w.run("insert into test_shelf (id, name, described) values (1, 'S', "+db.Dialect().JSONValue("$1")+")", shelfDefinition)
 		for name, values := range shelfValues {

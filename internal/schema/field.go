@@ -115,9 +115,10 @@ type Field struct {
 func (f *Field) HasColumn() bool { return f.Store && !f.Type.IsX2many() && !f.Attached }
 
 // Attaches says whether the embedded database keeps the field's bytes as
-// attachments: of fields made at run time, as in Odoo.
+// attachments: of fields made at run time, as in Odoo. A copy of another field
+// has a column, which is computed like all such copies.
 func (f *Field) Attaches() bool {
-	return f.Type == Binary && f.Manual && f.Store && !f.CompanyDependent && !f.Translate
+	return f.Type == Binary && f.Manual && f.Store && len(f.Related) == 0 && !f.CompanyDependent && !f.Translate
 }
 
 // Readable says whether a value can be got at all: a column, a relation, a

@@ -31,20 +31,23 @@ func TestFromEnv(t *testing.T) {
 		{[]string{"OTEL_EXPORTER_OTLP_HEADERS=a=1,b=x%20y%3D"}, func(o *Options) any { return o.Headers }, map[string]string{"a": "1", "b": "x y="}},
 		{
 			[]string{"OTEL_EXPORTER_OTLP_HEADERS=a=1", "OTEL_EXPORTER_OTLP_TRACES_HEADERS=c=2"},
-			func(o *Options) any { return o.Headers }, map[string]string{"c": "2"},
+			func(o *Options) any { return o.Headers },
+			map[string]string{"c": "2"},
 		},
 		{[]string{"OTEL_EXPORTER_OTLP_TIMEOUT=250"}, func(o *Options) any { return o.Timeout }, 250 * time.Millisecond},
 		{[]string{"OTEL_EXPORTER_OTLP_COMPRESSION=gzip"}, func(o *Options) any { return o.Gzip }, true},
 		{[]string{"OTEL_BSP_MAX_QUEUE_SIZE=7"}, func(o *Options) any { return o.Queue }, 7},
 		{
 			[]string{"OTEL_RESOURCE_ATTRIBUTES=service.name=a,deployment.environment.name=prod", "OTEL_SERVICE_NAME=b"},
-			func(o *Options) any { return o.Resource }, map[string]string{"service.name": "b", "deployment.environment.name": "prod"},
+			func(o *Options) any { return o.Resource },
+			map[string]string{"service.name": "b", "deployment.environment.name": "prod"},
 		},
 		{nil, func(o *Options) any { return o.Sampler }, Sampler{Ratio: 1}},
 		{[]string{"OTEL_TRACES_SAMPLER=always_off"}, func(o *Options) any { return o.Sampler }, Sampler{Alone: true}},
 		{
 			[]string{"OTEL_TRACES_SAMPLER=parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG=0.1"},
-			func(o *Options) any { return o.Sampler }, Sampler{Ratio: 0.1},
+			func(o *Options) any { return o.Sampler },
+			Sampler{Ratio: 0.1},
 		},
 		{[]string{"OTEL_TRACES_SAMPLER=traceidratio"}, func(o *Options) any { return o.Sampler }, Sampler{Ratio: 1, Alone: true}},
 	} {

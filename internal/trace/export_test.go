@@ -383,7 +383,11 @@ func TestCall(t *testing.T) {
 
 func TestNewRefuses(t *testing.T) {
 	for _, o := range []Options{
-		{URL: ""}, {URL: "ftp://c"}, {URL: "http://u:hunter2@c"}, {URL: "http://hunter2:4317"}, {URL: "http://c", Headers: map[string]string{"a b": "hunter2"}},
+		{URL: ""},
+		{URL: "ftp://c"},
+		{URL: "http://u:hunter2@c"},
+		{URL: "http://hunter2:4317"},
+		{URL: "http://c", Headers: map[string]string{"a b": "hunter2"}},
 		{URL: "http://c", Headers: map[string]string{"a": "hunter2\n"}},
 	} {
 		if _, err := New(o); err == nil || strings.Contains(err.Error(), "hunter2") {

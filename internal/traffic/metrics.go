@@ -20,13 +20,6 @@ var metricBounds = [...]time.Duration{
 	100 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond, time.Second, 2500 * time.Millisecond, 5 * time.Second, 10 * time.Second,
 }
 
-// Figure is a number for Prometheus.
-type Figure struct {
-	Name, Help string
-	Counter    bool // it only grows; otherwise it is a gauge
-	Value      float64
-}
-
 // metrics are sums since this process started. Labels are the route and not
 // the path: nobody can make more of them by asking for what is not there.
 type metrics struct {
@@ -96,13 +89,9 @@ func (r *Recorder) Metrics(context.Context) (text []byte, contentType string) {
 	b.one("gatehouse_log_queued", "gauge", "Entries of the traffic log that wait to be written.", float64(len(r.queue.entries)))
 	b.one("gatehouse_rollup_lost_total", "counter", "Requests that no rollup has because the store was away for too long.", float64(lost))
 	b.one("gatehouse_live_watchers", "gauge", "Open live connections.", float64(r.live.watching.Load()))
-	if r.figures != nil {
-		for _, f := range r.figures() {
-			kind := "gauge"
-			if f.Counter {
-				kind = "counter"
-			}
-			b.one(f.Name, kind, f.Help, f.Value)
+	if r.more != nil {
+		for _, m := range r.more() {
+			b.one(m.Name, m.Kind, m.Help, m.Value)
 		}
 	}
 	b.one("go_goroutines", "gauge", "Goroutines.", float64(runtime.NumGoroutine()))
@@ -112,6 +101,13 @@ func (r *Recorder) Metrics(context.Context) (text []byte, contentType string) {
 	b.one("go_memstats_sys_bytes", "gauge", "Bytes obtained from the system.", float64(mem.Sys))
 	b.one("process_start_time_seconds", "gauge", "When the process started, in seconds since 1970.", float64(r.started.Unix()))
 	return b.text, MetricsContentType
+}
+
+// Metric is a figure of another part of Gatehouse, told to Prometheus: Kind is
+// counter or gauge.
+type Metric struct {
+	Name, Kind, Help string
+	Value            float64
 }
 
 // metricText is the format being written.

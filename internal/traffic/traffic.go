@@ -36,10 +36,10 @@ const (
 type Options struct {
 	Settings func() *setting.Settings
 	House    House
-	// Figures are those that other parts of Gatehouse have for Prometheus; nil: none.
-	Figures func() []Figure
-	Log     *slog.Logger
-	Clock   clock.Clock
+	Log      *slog.Logger
+	Clock    clock.Clock
+	// More are figures of other parts for Metrics; nil: none.
+	More func() []Metric
 }
 
 // Recorder observes requests. Safe for concurrent use.
@@ -47,7 +47,7 @@ type Recorder struct {
 	db       sqldb.DB
 	settings func() *setting.Settings
 	house    House
-	figures  func() []Figure
+	more     func() []Metric
 	log      *slog.Logger
 	clock    clock.Clock
 	node     string // this process, for the store
@@ -81,7 +81,7 @@ func New(db sqldb.DB, opts Options) *Recorder {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Recorder{
-		db: db, settings: opts.Settings, house: opts.House, figures: opts.Figures, log: opts.Log, clock: opts.Clock,
+		db: db, settings: opts.Settings, house: opts.House, more: opts.More, log: opts.Log, clock: opts.Clock,
 		node: clock.RandomHex(8), started: opts.Clock.Now(), tally: newTally(), live: newLive(), queue: newLogQueue(), pending: newDelta(),
 	}
 }

@@ -27,7 +27,7 @@ func benchEngine(b *testing.B, db sqldb.DB, outbox bool) *record.Engine {
 		Logics: business.Logics(business.Options{HashPassword: plainHash}),
 	}
 	if outbox {
-		box := webhook.NewOutbox(db, nil)
+		box := webhook.NewOutbox(db, nil, nil)
 		b.Cleanup(box.Close)
 		o.Outbox = box
 	}

@@ -66,6 +66,8 @@ func hookModel() *schema.Model {
 			schema.NewInteger("concurrency", "Calls at a Time").Def(int64(DefaultConcurrency)).Helped("Over all nodes"),
 			schema.NewBoolean("active", "Active").Def(true),
 			schema.NewText("disabled_reason", "Disabled Because").RO().NoCopy(),
+			schema.NewText("poll_problem", "Not Polled Because").RO().NoCopy().
+				Helped("Why changes of these records of an Odoo cannot be found at the moment"),
 			schema.NewInteger("failure_count", "Failures in a Row").RO().NoCopy(),
 			schema.NewDatetime("failing_since", "Failing Since").RO().NoCopy(),
 			schema.NewSelection("circuit", "Circuit", closed, "Closed", open, "Open").Def(closed).RO().NoCopy().

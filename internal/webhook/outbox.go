@@ -19,6 +19,7 @@ import (
 // of the change. Safe for concurrent use.
 type Outbox struct {
 	log  *slog.Logger
+	far  func(model string) bool
 	stop func()
 
 	set     atomic.Pointer[subscriptions]
@@ -31,13 +32,19 @@ var _ record.Outbox = (*Outbox)(nil)
 // subscriptions are the active webhooks of a moment. They are immutable.
 type subscriptions struct {
 	byModel    map[string][]*record.Subscription // nil: none
+	far        map[string][]*record.Subscription // to models that are not the store's
 	generation uint64
 }
 
 // NewOutbox makes an outbox on a database that gets the tables of Models before
-// the first change. Close it.
-func NewOutbox(db sqldb.DB, log *slog.Logger) *Outbox {
-	o := &Outbox{log: orDiscard(log)}
+// the first change. far says whose records of a model are not in that database,
+// so that their changes are found and put here by somebody else (see Far); nil:
+// no model's. Close it.
+func NewOutbox(db sqldb.DB, log *slog.Logger, far func(model string) bool) *Outbox {
+	if far == nil {
+		far = func(string) bool { return false }
+	}
+	o := &Outbox{log: orDiscard(log), far: far}
 	o.wanted.Store(1)
 	o.set.Store(&subscriptions{})
 	o.stop = db.Watch(func(channel string) {
@@ -62,26 +69,42 @@ func (o *Outbox) Close() { o.stop() }
 // who asks loads them anew, through his own transaction: a connection of its own
 // might be one that others wait for. Else it costs two atomic loads.
 func (o *Outbox) Subscriptions(ctx context.Context, q sqldb.Querier) (map[string][]*record.Subscription, error) {
+	s, err := o.current(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	return s.byModel, nil
+}
+
+// Far are the subscriptions to models whose records are not in this database.
+// The map is shared: do not change it.
+func (o *Outbox) Far(ctx context.Context, q sqldb.Querier) (map[string][]*record.Subscription, error) {
+	s, err := o.current(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	return s.far, nil
+}
+
+func (o *Outbox) current(ctx context.Context, q sqldb.Querier) (*subscriptions, error) {
 	if s := o.set.Load(); s.generation == o.wanted.Load() {
-		return s.byModel, nil
+		return s, nil
 	}
 	o.loading.Lock()
 	defer o.loading.Unlock()
 	if s := o.set.Load(); s.generation == o.wanted.Load() {
-		return s.byModel, nil
+		return s, nil
 	}
 	s := &subscriptions{generation: o.wanted.Load()}
-	var err error
-	if s.byModel, err = o.load(ctx, q); err != nil {
+	if err := o.load(ctx, q, s); err != nil {
 		return nil, err
 	}
 	o.set.Store(s)
-	return s.byModel, nil
+	return s, nil
 }
 
-func (o *Outbox) load(ctx context.Context, q sqldb.Querier) (map[string][]*record.Subscription, error) {
-	var all map[string][]*record.Subscription
-	err := q.Query(ctx, `select id, model, on_create, on_write, on_unlink, domain, watch_fields, fields
+func (o *Outbox) load(ctx context.Context, q sqldb.Querier, into *subscriptions) error {
+	return q.Query(ctx, `select id, model, on_create, on_write, on_unlink, domain, watch_fields, fields
 		from gateway_webhook where active order by id`, nil, func(r sqldb.Row) error {
 		s := &record.Subscription{ID: r.Int(0), Create: r.Bool(2), Write: r.Bool(3), Unlink: r.Bool(4)}
 		if text := r.Text(5); text != "" {
@@ -93,13 +116,16 @@ func (o *Outbox) load(ctx context.Context, q sqldb.Querier) (map[string][]*recor
 			s.Domain = node
 		}
 		s.Watch, s.Fields = names(r.Text(6)), names(r.Text(7))
-		if all == nil {
-			all = map[string][]*record.Subscription{}
+		all := &into.byModel
+		if o.far(r.Text(1)) {
+			all = &into.far
 		}
-		all[r.Text(1)] = append(all[r.Text(1)], s)
+		if *all == nil {
+			*all = map[string][]*record.Subscription{}
+		}
+		(*all)[r.Text(1)] = append((*all)[r.Text(1)], s)
 		return nil
 	})
-	return all, err
 }
 
 // names reads a stored list of names.

@@ -70,6 +70,7 @@ func stories() []story {
 		{"BrokenDomain", storyBrokenDomain},
 		{"SideEffects", storySideEffects},
 		{"Cascades", storyCascades},
+		{"Attachments", storyAttachments},
 		{"Validation", storyValidation},
 		{"StoredForms", storyStoredForms},
 		{"Secrets", storySecrets},
@@ -114,11 +115,11 @@ func guard() webhook.Guard {
 }
 
 func newEngine(ctx context.Context, db sqldb.DB) (*record.Engine, *webhook.Outbox, error) {
-	outbox := webhook.NewOutbox(db, nil)
+	outbox := webhook.NewOutbox(db, nil, nil)
 	plainHash := func(s string) (string, error) { return "hash of " + strconv.Itoa(len(s)), nil }
 	eng, err := record.Open(ctx, db, record.Options{
 		Models: slices.Concat(business.Models(), identity.Models(), audit.Models(), webhook.Models()),
-		Logics: append(business.Logics(business.Options{HashPassword: plainHash}), gateway.WebhookLogics(guard())...),
+		Logics: append(business.Logics(business.Options{HashPassword: plainHash}), gateway.WebhookLogics(guard(), &gateway.Keys{})...),
 		Outbox: outbox,
 	})
 	return eng, outbox, err

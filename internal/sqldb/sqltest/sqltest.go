@@ -2,9 +2,9 @@
 package sqltest
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -76,23 +76,23 @@ func SQLite(t testing.TB) (db sqldb.DB, path string) {
 	return keep(t, sqldb.OpenSQLite, path), path
 }
 
-// Postgres gives a fresh schema and the URL that leads to it. The server is
-// that of GATEHOUSE_TEST_DATABASE_URL, or the local one; its database is
-// created when it is absent. Without a server the test is skipped, unless
+// DatabaseURL leads to the PostgreSQL database that tests may use, which need not be
+// there yet: that of GATEHOUSE_TEST_DATABASE_URL, or one of the local server,
+// on the port PGPORT, 5432 by default.
+func DatabaseURL() string {
+	return cmp.Or(os.Getenv("GATEHOUSE_TEST_DATABASE_URL"),
+		"postgres://postgres@127.0.0.1:"+cmp.Or(os.Getenv("PGPORT"), "5432")+"/gatehouse_test")
+}
+
+// Postgres gives a fresh schema in the database of DatabaseURL, and the URL that
+// leads to it. Without a server the test is skipped, unless
 // GATEHOUSE_TEST_POSTGRES is "required".
 func Postgres(t testing.TB) (db sqldb.DB, where string) {
 	t.Helper()
-	base := os.Getenv("GATEHOUSE_TEST_DATABASE_URL")
-	if base == "" {
-		base = "postgres://postgres@127.0.0.1:5432/gatehouse_test"
-	}
+	base := DatabaseURL()
 	schema := "t_" + clock.RandomHex(8)
 	if err := run(base, "create schema "+schema); err != nil {
-		const line = "PostgreSQL does not answer (see GATEHOUSE_TEST_DATABASE_URL): %v"
-		if os.Getenv("GATEHOUSE_TEST_POSTGRES") == "required" {
-			t.Fatalf(line, err)
-		}
-		t.Skipf(line, err)
+		missing(t, err)
 	}
 	t.Cleanup(func() {
 		if err := run(base, "drop schema "+schema+" cascade"); err != nil {
@@ -104,6 +104,16 @@ func Postgres(t testing.TB) (db sqldb.DB, where string) {
 		t.Fatal(err)
 	}
 	return keep(t, sqldb.OpenPostgres, where), where
+}
+
+// missing skips a test without a server, or fails it.
+func missing(t testing.TB, err error) {
+	t.Helper()
+	const line = "PostgreSQL does not answer (see GATEHOUSE_TEST_DATABASE_URL): %v"
+	if os.Getenv("GATEHOUSE_TEST_POSTGRES") == "required" {
+		t.Fatalf(line, err)
+	}
+	t.Skipf(line, err)
 }
 
 func keep(t testing.TB,
@@ -124,6 +134,11 @@ func keep(t testing.TB,
 
 // run runs one statement on a connection of its own.
 func run(base, sql string) error {
+	return on(base, func(ctx context.Context, conn *pgconn.PgConn) error { return conn.Exec(ctx, sql).Close() })
+}
+
+// on connects, and makes the database that base names if it is absent.
+func on(base string, fn func(ctx context.Context, conn *pgconn.PgConn) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	// nothing here has to survive a crash, so don't wait for the disk
@@ -142,8 +157,11 @@ func run(base, sql string) error {
 		return err
 	}
 	defer func() { _ = conn.Close(ctx) }()
-	return conn.Exec(ctx, sql).Close()
+	return fn(ctx, conn)
 }
+
+// likeOdoo makes a database as Odoo's are: text is in the order of its code points.
+const likeOdoo = " template template0 encoding 'UTF8' lc_collate 'C' lc_ctype 'C.UTF-8'"
 
 // createDatabase makes the database that base names; another package's tests
 // may do so at the same time.
@@ -159,9 +177,7 @@ func createDatabase(ctx context.Context, base string) error {
 		return err
 	}
 	defer func() { _ = conn.Close(ctx) }()
-	err = conn.Exec(ctx, fmt.Sprintf(
-		"create database %s template template0 encoding 'UTF8' lc_collate 'C' lc_ctype 'C.UTF-8'",
-		sqldb.Quote(name))).Close()
+	err = conn.Exec(ctx, "create database "+sqldb.Quote(name)+likeOdoo).Close()
 	if isCode(err, "42P04") || isCode(err, "23505") {
 		return nil
 	}
