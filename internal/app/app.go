@@ -27,6 +27,7 @@ import (
 	"gatehouse/internal/setting"
 	"gatehouse/internal/sqldb"
 	"gatehouse/internal/throttle"
+	"gatehouse/internal/trace"
 	"gatehouse/internal/traffic"
 	"gatehouse/internal/webhook"
 )
@@ -46,6 +47,7 @@ type App struct {
 	Outbox   *webhook.Outbox
 	Webhooks *webhook.Dispatcher // sends while the app serves
 	Traffic  *traffic.Recorder
+	tracer   *trace.Tracer // nil: there are no traces
 	// Odoo is the way to the Odoo in front of which Gatehouse stands, and
 	// OdooUsers are as whom it is taken; nil: there is none.
 	Odoo      *odoorpc.Client
@@ -62,7 +64,7 @@ type App struct {
 // Open opens the store, brings it up to date, and builds all services on it.
 // Close what it gives.
 func Open(ctx context.Context, cfg *config.Config, log *slog.Logger, version string) (*App, error) {
-	a := &App{Config: cfg, Log: slog.New(redact.NewHandler(log.Handler())), Version: version}
+	a := &App{Config: cfg, Log: slog.New(redact.NewHandler(trace.LogHandler{Next: log.Handler()})), Version: version}
 	if err := a.open(ctx); err != nil {
 		return nil, errors.Join(err, a.Close(context.WithoutCancel(ctx)))
 	}
@@ -72,6 +74,9 @@ func Open(ctx context.Context, cfg *config.Config, log *slog.Logger, version str
 func (a *App) open(ctx context.Context) (err error) {
 	if a.DB, err = openStore(ctx, a.Config, false); err != nil {
 		return fmt.Errorf("open the store: %w", err)
+	}
+	if a.tracer, err = openTracer(a.Config, a.Version, a.Log); err != nil {
+		return fmt.Errorf("prepare traces: %w", err)
 	}
 	passwords := identity.NewPasswords(0)
 	keys, guard := &gateway.Keys{NeverBlock: neverBlocked(a.Config)}, webhook.Guard{Allow: a.Config.Webhook.AllowNetworks}
@@ -115,8 +120,8 @@ func (a *App) open(ctx context.Context) (err error) {
 	if a.Blocks, err = a.openBlocks(ctx); err != nil {
 		return fmt.Errorf("read the blocked addresses: %w", err)
 	}
-	a.Webhooks = webhook.NewDispatcher(a.DB, webhook.Options{Guard: guard, Version: a.Version, Log: a.Log})
-	a.Traffic = traffic.New(a.DB, traffic.Options{Settings: a.Settings.Current, House: trafficHouse{}, More: a.odooMetrics, Log: a.Log})
+	a.Webhooks = webhook.NewDispatcher(a.DB, webhook.Options{Guard: guard, Version: a.Version, Trace: traceWebhooks(a.tracer), Log: a.Log})
+	a.Traffic = traffic.New(a.DB, traffic.Options{Settings: a.Settings.Current, House: trafficHouse{}, More: a.moreMetrics, Log: a.Log})
 	a.Jobs, err = job.New(a.DB, a.jobs(), job.Options{Log: a.Log})
 	return err
 }
@@ -177,6 +182,9 @@ func (a *App) Close(ctx context.Context) error {
 	}
 	if a.Outbox != nil {
 		a.Outbox.Close()
+	}
+	if a.tracer != nil { // when all others have told what they did
+		a.tracer.Close(ctx)
 	}
 	if a.DB != nil {
 		errs = append(errs, a.DB.Close())

@@ -29,7 +29,7 @@ func (a *App) openOdoo(ctx context.Context, keys *gateway.Keys) error {
 	}
 	a.Odoo, err = odoorpc.New(odoorpc.Options{
 		URL: string(o.URL), Database: o.DB, Protocol: o.Protocol, MaxConns: o.MaxConns, Queue: o.Queue, Timeout: o.Timeout,
-		ForwardAddress: o.ForwardAddress, Version: a.Version, Log: a.Log,
+		ForwardAddress: o.ForwardAddress, Version: a.Version, Trace: traceOdoo(a.tracer), Log: a.Log,
 	})
 	if err != nil {
 		return err

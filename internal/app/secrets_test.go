@@ -31,11 +31,12 @@ func (b *lockedBuffer) Write(p []byte) (int, error) {
 
 // openTalkative is openGate with all that the process logs, and the traffic
 // log at its fullest.
-func openTalkative(t *testing.T, store string) (*gate, *lockedBuffer) {
+func openTalkative(t *testing.T, store string) (*gate, *lockedBuffer, *collector) {
 	t.Helper()
-	log := &lockedBuffer{}
+	log, spans := &lockedBuffer{}, collect(t)
 	cfg := config.Default()
 	cfg.Store.DataDir, cfg.Store.AdminPassword = filepath.Join(t.TempDir(), "data"), "first-Admin-Pass"
+	cfg.Trace.Endpoint, cfg.Trace.Headers = config.PublicURL(spans.URL), "X-Collector-Key="+collectorKey
 	if store == "postgres" {
 		_, where := sqltest.Postgres(t)
 		cfg.Store.DatabaseURL = config.DatabaseURL(where)
@@ -58,7 +59,7 @@ func openTalkative(t *testing.T, store string) (*gate, *lockedBuffer) {
 	}
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	return &gate{t: t, app: a, url: server.URL}, log
+	return &gate{t: t, app: a, url: server.URL}, log, spans
 }
 
 // TestNoSecretIsKept uses every kind of credential in every way that people do,
@@ -70,7 +71,7 @@ func TestNoSecretIsKept(t *testing.T) {
 }
 
 func noSecretIsKept(t *testing.T, store string) {
-	g, log := openTalkative(t, store)
+	g, log, spans := openTalkative(t, store)
 	secrets := map[string]string{"password": "first-Admin-Pass", "wrong password": "Wrong-Pass-4711", "new password": "new-Pass-word-1"}
 	login := g.send("POST", "/api/v1/auth/login", `{"login":"admin","password":"first-Admin-Pass"}`).want(200)
 	secrets["access token"], _ = login.at("data", "access_token").(string)
@@ -125,7 +126,11 @@ func noSecretIsKept(t *testing.T, store string) {
 	if err := g.app.Traffic.Flush(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	kept := map[string]string{"process log": log.String()}
+	g.app.tracer.Close(context.Background())
+	kept := map[string]string{"process log": log.String(), "spans": spans.text()}
+	if n := len(spans.all()); n < 50 {
+		t.Errorf("only %d spans were sent", n)
+	}
 	metrics, _ := g.app.Traffic.Metrics(context.Background())
 	kept["metrics"] = string(metrics)
 	for _, table := range []string{"gateway_log", "gateway_traffic_endpoint", "gateway_traffic"} {
@@ -146,6 +151,7 @@ func noSecretIsKept(t *testing.T, store string) {
 			t.Fatalf("%s: %d rows, %v", table, n, err)
 		}
 	}
+	secrets["key for the collector"] = collectorKey // nobody sent that one
 	for where, text := range kept {
 		for name, secret := range secrets {
 			if at := strings.Index(text, secret[:min(len(secret), 20)]); at >= 0 {

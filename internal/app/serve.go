@@ -56,7 +56,7 @@ func (a *App) api() (*httpapi.Server, error) {
 	return httpapi.New(httpapi.Deps{
 		Backend: records, Identity: a.Identity, Limiter: a.Limiter, Settings: a.Settings, Blocks: a.Blocks,
 		Resources: resources(a.Config), Methods: httpapi.MethodLists(a.Config.API.Methods), Log: a.Log,
-		Observer: a.observers(), Telemetry: telemetry{a.Traffic},
+		Observer: a.observers(), Trace: traceRequests(a.tracer), Telemetry: telemetry{a.Traffic},
 		TrustedProxies: a.Config.Server.TrustedProxies, MaxBody: int64(a.Config.Server.MaxBody),
 		MaxUpload:      int64(a.Config.Server.MaxUpload),
 		RequestTimeout: a.Config.Server.RequestTimeout, Version: a.Version,
@@ -179,6 +179,9 @@ func (l requestLog) Observe(e *httpapi.Event) {
 	attrs := []any{
 		"request_id", e.RequestID, "method", e.Method, "path", e.Path, "status", e.Status,
 		"ms", float64(e.Latency.Microseconds()) / 1000, "user", e.Login, "ip", e.IP,
+	}
+	if id := e.Trace.String(); id != "" {
+		attrs = append(attrs, "trace_id", id)
 	}
 	if e.Cause != nil {
 		attrs = append(attrs, "error", e.Cause.Error())

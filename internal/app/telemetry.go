@@ -27,7 +27,7 @@ func (o observer) Observe(e *httpapi.Event) {
 		return
 	}
 	event := traffic.Event{
-		Time: e.Time, RequestID: e.RequestID, Method: e.Method, Path: e.Path, Route: e.Route, Model: e.Model, Query: e.Query,
+		Time: e.Time, RequestID: e.RequestID, TraceID: e.Trace.String(), Method: e.Method, Path: e.Path, Route: e.Route, Model: e.Model, Query: e.Query,
 		Status: e.Status, Latency: e.Latency, Steps: e.Steps[:], StepNames: o.steps, BytesIn: e.BytesIn, BytesOut: e.BytesOut,
 		IP: e.IP, UserAgent: e.UserAgent, UserID: e.UserID, Login: e.Login, Credential: string(e.Credential),
 		CredentialID: e.CredentialID, LogLevel: e.LogLevel, ErrorType: e.ErrorType, ErrorMessage: e.ErrorMessage,
@@ -39,7 +39,11 @@ func (o observer) Observe(e *httpapi.Event) {
 // observers are those who learn of every request.
 func (a *App) observers() observers {
 	names := httpapi.StepNames()
-	return observers{requestLog{a.Log}, observer{a.Traffic, names[:]}}
+	all := observers{requestLog{a.Log}, observer{a.Traffic, names[:]}}
+	if a.tracer != nil {
+		all = append(all, newTraceObserver(a.tracer, string(a.Config.Server.PublicURL), names[:]))
+	}
+	return all
 }
 
 // telemetry answers the dashboard.

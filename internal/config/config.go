@@ -28,6 +28,7 @@ type Config struct {
 	API     API     `embed:"" group:"api"`
 	Webhook Webhook `embed:"" group:"webhook"`
 	Odoo    Odoo    `embed:"" group:"odoo"`
+	Trace   Trace   `embed:"" group:"trace"`
 	Log     Log     `embed:"" group:"log"`
 
 	sources map[string]string // setting name → where its value came from
@@ -84,6 +85,15 @@ type Odoo struct {
 	EncryptionKey  Secret        `name:"encryption-key" env:"GATEHOUSE_ENCRYPTION_KEY" from:"env" help:"Key that credentials for the Odoo are sealed with in the store: 32 bytes as base64 or hexadecimal digits, the same on all nodes. Without it one is made in the file encryption.key of the data folder."`
 }
 
+// Trace is where spans of requests go. What is not set, OpenTelemetry's own
+// variables (OTEL_…) say.
+type Trace struct {
+	Endpoint PublicURL `name:"trace-endpoint" env:"GATEHOUSE_TRACE_ENDPOINT" placeholder:"URL" help:"OpenTelemetry collector that spans of requests are sent to, over OTLP/HTTP: http://collector:4318. Empty: what OTEL_EXPORTER_OTLP_ENDPOINT says, and without it there are no traces."`
+	Headers  Secret    `name:"trace-headers" env:"GATEHOUSE_TRACE_HEADERS" from:"env,file" placeholder:"NAME=VALUE,..." help:"Headers that the collector wants, such as its credential; values are percent-encoded. Empty: OTEL_EXPORTER_OTLP_HEADERS."`
+	Sample   Ratio     `name:"trace-sample" env:"GATEHOUSE_TRACE_SAMPLE" placeholder:"RATIO" help:"Share of the traces beginning here that are kept, from 0 to 1; of others, who began them decides. Empty: what OTEL_TRACES_SAMPLER says, and without it all."`
+	Service  string    `name:"trace-service" env:"GATEHOUSE_TRACE_SERVICE" placeholder:"NAME" help:"Name of this service in traces. Empty: OTEL_SERVICE_NAME, and without it gatehouse."`
+}
+
 // Log is what the process itself prints; the traffic log is a stored setting.
 type Log struct {
 	Format string `name:"log-format" env:"GATEHOUSE_LOG_FORMAT" default:"text" placeholder:"FORMAT" enum:"text,json" help:"Shape of the log on standard error."`
@@ -98,6 +108,7 @@ func groups() []kong.Group {
 		{Key: "api", Title: "API"},
 		{Key: "webhook", Title: "Webhooks"},
 		{Key: "odoo", Title: "Odoo"},
+		{Key: "trace", Title: "Traces"},
 		{Key: "log", Title: "Log"},
 	}
 }

@@ -47,6 +47,24 @@ func (u *PublicURL) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// Ratio is a number from 0 to 1, or empty.
+type Ratio string
+
+// UnmarshalText refuses what is neither.
+func (r *Ratio) UnmarshalText(text []byte) error {
+	if n, err := strconv.ParseFloat(string(text), 64); len(text) > 0 && (err != nil || !(n >= 0 && n <= 1)) {
+		return fmt.Errorf("%q is not a number from 0 to 1", text)
+	}
+	*r = Ratio(text)
+	return nil
+}
+
+// Value is the number; set is false where it is empty.
+func (r Ratio) Value() (n float64, set bool) {
+	n, err := strconv.ParseFloat(string(r), 64)
+	return n, err == nil
+}
+
 // Signing is the algorithm that tokens are signed with.
 type Signing string
 

@@ -18,6 +18,7 @@ var floors = map[string]float64{
 	"internal/redact":  0,
 	"internal/facts":   0,
 
+	"internal/trace":               0.5,
 	"internal/config":              1,
 	"internal/config/gen":          1.1,
 	"internal/sqldb":               1,

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"encoding/hex"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -15,6 +16,8 @@ import (
 type Event struct {
 	Time      time.Time // when it came in
 	RequestID string
+	Trace     Trace  // zero where there are no traces
+	Proto     string // HTTP/1.1
 	Method    string
 	Path      string
 	Route     string // the pattern that took it, e.g. /api/v1/{model}/{id}; "" for none
@@ -46,6 +49,23 @@ type Event struct {
 	ErrorMessage string
 	Cause        error  // the private cause of the error
 	Stack        string // of a panic
+}
+
+// Trace is the place of a request in a distributed trace, in the words of W3C
+// Trace Context.
+type Trace struct {
+	ID           [16]byte
+	Span, Parent [8]byte // Parent is that of the caller; zero: the trace begins here
+	Sampled      bool    // the request is to be told of
+	State        string  // tracestate, as it came
+}
+
+// String is the trace's id in hexadecimal digits; "" for none.
+func (t *Trace) String() string {
+	if t.ID == [16]byte{} {
+		return ""
+	}
+	return hex.EncodeToString(t.ID[:])
 }
 
 // Observer learns of every request, once, just before its answer is sent, or
@@ -90,7 +110,11 @@ func (s *Server) observe(c *call) {
 	if f := c.fault; f != nil {
 		e.ErrorType, e.ErrorMessage, e.Cause = f.Kind.String(), f.Message, f.Cause
 		if e.Status >= 500 {
-			s.deps.Log.LogAttrs(c.r.Context(), slog.LevelError, "request failed",
+			ctx := c.ctx
+			if ctx == nil { // it failed before it had one
+				ctx = c.r.Context()
+			}
+			s.deps.Log.LogAttrs(ctx, slog.LevelError, "request failed",
 				slog.String("request_id", e.RequestID), slog.String("method", e.Method),
 				slog.String("path", e.Path), slog.Int("status", e.Status),
 				slog.String("error", f.Error()), slog.String("stack", e.Stack))

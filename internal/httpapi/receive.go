@@ -18,7 +18,10 @@ func (s *Server) receive(c *call) error {
 	c.limitTime(s.deps.RequestTimeout)
 	c.event = Event{
 		Time: s.deps.Clock.Now(), RequestID: requestID(r.Header), Method: r.Method,
-		Path: r.URL.Path, Query: r.URL.RawQuery, IP: c.ip, UserAgent: r.UserAgent(),
+		Proto: r.Proto, Path: r.URL.Path, Query: r.URL.RawQuery, IP: c.ip, UserAgent: r.UserAgent(),
+	}
+	if s.deps.Trace != nil {
+		c.ctx, c.event.Trace = s.deps.Trace(c.ctx, r.Header)
 	}
 	c.caller = &backend.Caller{}
 	s.match(c)

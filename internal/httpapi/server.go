@@ -97,6 +97,9 @@ type Deps struct {
 	Log *slog.Logger
 	// Observer learns of every request.
 	Observer Observer
+	// Trace finds the place of a request in a distributed trace, and puts it
+	// into the context for what the request calls; nil: there are no traces.
+	Trace func(context.Context, http.Header) (context.Context, Trace)
 	// TrustedProxies may say for whom they ask.
 	TrustedProxies []netip.Prefix
 	// MaxBody is the size of the largest body in bytes; 0 is 8 MiB.

@@ -46,8 +46,12 @@ type Options struct {
 	// It must run in proxy mode, and believe nobody else.
 	ForwardAddress bool
 	Version        string // of Gatehouse, for the User-Agent
-	Log            *slog.Logger
-	Clock          clock.Clock
+	// Trace hears of a request that is about to be sent, for a model's method (""
+	// for what is none), and of how it ended (status 0: no answer; failure "": it
+	// was answered). It may add headers. nil: nobody does.
+	Trace func(r *http.Request, model, method string) (end func(status int, failure string))
+	Log   *slog.Logger
+	Clock clock.Clock
 }
 
 // Client is a client of one Odoo, for many users at the same time.

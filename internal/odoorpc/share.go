@@ -36,7 +36,7 @@ func (fs *flights) do(
 	} else {
 		f = &flight{done: make(chan struct{}), callers: 1}
 		var flying context.Context
-		flying, f.cancel = context.WithCancel(c.ctx)
+		flying, f.cancel = c.apart(ctx)
 		if !c.background(func(context.Context) { fs.fly(flying, key, f, run) }) {
 			fs.mu.Unlock()
 			f.cancel()
@@ -55,6 +55,17 @@ func (fs *flights) do(
 		fs.leave(key, f)
 		return nil, shared, givenUp(ctx)
 	}
+}
+
+// apart is a context that ends with the client, not with the caller. Where
+// calls are traced it knows whose they are: the first caller's.
+func (c *Client) apart(ctx context.Context) (context.Context, context.CancelFunc) {
+	if c.o.Trace == nil {
+		return context.WithCancel(c.ctx)
+	}
+	flying, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(c.ctx, cancel)
+	return flying, func() { stop(); cancel() }
 }
 
 func (fs *flights) fly(ctx context.Context, key digest, f *flight, run func(context.Context) (json.RawMessage, error)) {

@@ -116,19 +116,24 @@ func (c *Client) request(ctx context.Context, m *message) *http.Request {
 }
 
 // roundTrip sends a message once and reads what comes back, to its end.
-func (c *Client) roundTrip(ctx context.Context, m *message) (*answer, *failure) {
+func (c *Client) roundTrip(ctx context.Context, m *message) (a *answer, failed *failure) {
 	if ctx.Err() != nil {
 		return nil, &failure{fault: fault.From(givenUp(ctx))}
 	}
 	limited, cancel := context.WithTimeout(ctx, c.o.Timeout)
 	defer cancel()
 	c.counters.calls.Add(1)
-	response, err := c.http.RoundTrip(c.request(limited, m))
+	request := c.request(limited, m)
+	if c.o.Trace != nil {
+		end := c.o.Trace(request, m.model, m.method)
+		defer func() { end(told(a, failed)) }()
+	}
+	response, err := c.http.RoundTrip(request)
 	if err != nil {
 		return nil, c.broken(ctx, limited, m, err)
 	}
 	defer response.Body.Close() //nolint:errcheck // nothing can be done about it
-	a := &answer{status: response.StatusCode, kind: response.Header.Get("Content-Type")}
+	a = &answer{status: response.StatusCode, kind: response.Header.Get("Content-Type")}
 	a.html = strings.Contains(a.kind, "html")
 	a.headers(response.Header)
 	limit := c.o.MaxAnswer
@@ -144,6 +149,14 @@ func (c *Client) roundTrip(ctx context.Context, m *message) (*answer, *failure) 
 		return nil, c.broken(ctx, limited, m, err)
 	}
 	return a, nil
+}
+
+// told is what there is to tell of a request's end.
+func told(a *answer, failed *failure) (status int, why string) {
+	if failed != nil {
+		return 0, failed.fault.Kind.String()
+	}
+	return a.status, ""
 }
 
 // readBody reads a body up to a limit.

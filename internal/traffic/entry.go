@@ -28,6 +28,7 @@ func (n *entry) row() []any {
 		n.IP.String(), text(redact.Text(n.UserAgent), maxLine), positive(n.UserID), text(redact.Text(n.Login), maxShort), text(n.Credential, maxShort),
 		positive(n.CredentialID), callerName(kind, id), text(n.ErrorType, maxShort), text(redact.JSON(n.message()), maxText), text(redact.Text(n.Stack), maxText),
 		n.headers(), n.body(n.request, n.Header.Get("Content-Type"), n.requestCut), n.body(n.response, "application/json", n.replCut), string(n.level),
+		text(n.TraceID, maxShort),
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 type Event struct {
 	Time      time.Time // when it came in
 	RequestID string
+	TraceID   string // "" where there are no traces
 	Method    string
 	Path      string
 	Route     string // the pattern that took it, e.g. /api/v1/{model}/{id}; "" for none

@@ -239,6 +239,6 @@ func logColumns() []string {
 	return []string{
 		"create_date", "request_id", "method", "path", "route", "model", "query", "status", "latency_ms", "steps", "bytes_in", "bytes_out",
 		"ip", "user_agent", "user_id", "login", "credential", "credential_id", "caller", "error_type", "error_message", "stack",
-		"request_headers", "request_body", "response_body", "level",
+		"request_headers", "request_body", "response_body", "level", "trace_id",
 	}
 }

@@ -22,6 +22,7 @@ func logModel() *schema.Model {
 		Fields: []*schema.Field{
 			schema.NewDatetime("create_date", "Time").Req().RO().Helped("When the request came in"),
 			schema.NewChar("request_id", "Request Id").RO(),
+			schema.NewChar("trace_id", "Trace Id").RO().Helped("Of the distributed trace that the request is part of"),
 			schema.NewChar("method", "Method").RO(),
 			schema.NewText("path", "Path").RO(),
 			schema.NewChar("route", "Route").RO().Helped("The pattern that took the request; empty: none did"),

@@ -49,7 +49,15 @@ func (d *Dispatcher) call(ep *endpoint, j *job) outcome {
 	o := outcome{at: d.o.Clock.Now()}
 	ctx, cancel := context.WithTimeout(d.send, d.o.Timeout)
 	defer cancel()
-	res, err := d.request(ctx, ep, j, o.at)
+	req, err := d.request(ctx, ep, j, o.at)
+	end := func(int, string) {}
+	var res *http.Response
+	if err == nil {
+		if d.o.Trace != nil {
+			end = d.o.Trace(req, j.event)
+		}
+		res, err = d.client.Do(req)
+	}
 	if err == nil {
 		o.status = res.StatusCode
 		text, readErr := io.ReadAll(io.LimitReader(res.Body, maxExcerpt))
@@ -72,10 +80,30 @@ func (d *Dispatcher) call(ep *endpoint, j *job) outcome {
 		o.err = reason(err, ctx, d.o.Timeout)
 	}
 	o.took = time.Since(began)
+	end(o.status, o.failure(err, ctx))
 	return o
 }
 
-func (d *Dispatcher) request(ctx context.Context, ep *endpoint, j *job, at time.Time) (*http.Response, error) {
+// failure is a short word for why a call failed; "" for one that was taken, and
+// where the status says it.
+func (o *outcome) failure(err error, ctx context.Context) string { //nolint:revive // the error is what it is about
+	switch {
+	case err == nil && o.status >= 300 && o.status < 400:
+		return "redirect"
+	case err == nil:
+		return ""
+	case o.aborted:
+		return "aborted"
+	case errors.Is(err, errForbidden):
+		return "forbidden_address"
+	case ctx.Err() != nil:
+		return "timeout"
+	}
+	return "no_answer"
+}
+
+// request writes a call.
+func (d *Dispatcher) request(ctx context.Context, ep *endpoint, j *job, at time.Time) (*http.Request, error) {
 	body := j.payload
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, ep.url, strings.NewReader(body))
 	if err != nil {
@@ -93,7 +121,7 @@ func (d *Dispatcher) request(ctx context.Context, ep *endpoint, j *job, at time.
 	req.Header.Set("Webhook-Id", j.event)
 	req.Header.Set("Webhook-Timestamp", strconv.FormatInt(at.Unix(), 10))
 	req.Header.Set("Webhook-Signature", signed)
-	return d.client.Do(req)
+	return req, nil
 }
 
 // reason is why there was no answer, without the URL, which may hold a secret.

@@ -243,6 +243,38 @@ func storyRetryAfter(w *world) {
 	}
 }
 
+// storyTrace: whoever traces hears of each attempt and how it ended, and what it
+// adds to the headers is sent; an endpoint's own headers are not in its way.
+func storyTrace(w *world) {
+	w.far.answering(func(n int, _ *http.Request) (int, http.Header, string) {
+		return []int{500, 302, 200}[min(n, 2)], nil, ""
+	})
+	w.hook(backend.Values{"headers": map[string]any{"Traceparent": "always the same"}})
+	heard := make(chan string, 10)
+	attempts := 0
+	d := webhook.NewDispatcher(w.db, webhook.Options{
+		Guard: guard(), Log: w.log.logger(), Backoff: func(int) time.Duration { return time.Millisecond },
+		Trace: func(r *http.Request, event string) func(int, string) {
+			attempts++
+			r.Header.Set("Traceparent", "attempt "+strconv.Itoa(attempts))
+			return func(status int, failure string) { heard <- event + " " + strconv.Itoa(status) + failure }
+		},
+	})
+	d.Start(w.Context())
+	w.nodes = append(w.nodes, d)
+	w.Cleanup(w.stopAll)
+	w.create("res.partner", backend.Values{"name": "A"})
+	for i, want := range []string{"500", "302redirect", "200"} {
+		got := w.next()
+		if header := got.header.Values("Traceparent"); len(header) != 1 || header[0] != "attempt "+strconv.Itoa(i+1) {
+			w.Errorf("attempt %d was sent with %q", i+1, header)
+		}
+		if said, want := <-heard, got.header.Get("Webhook-Id")+" "+want; said != want {
+			w.Errorf("heard %q, want %q", said, want)
+		}
+	}
+}
+
 // storyForbiddenTargets: what is not public is not called, whatever its name
 // says, and redirects are not followed.
 func storyForbiddenTargets(w *world) {

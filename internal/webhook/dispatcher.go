@@ -33,8 +33,12 @@ type Options struct {
 	Guard Guard
 	// Version is told to endpoints in the User-Agent.
 	Version string
-	Log     *slog.Logger
-	Clock   clock.Clock // nil: the system's; leases go by the database's
+	// Trace hears of a call that is about to be made for an event, and of how it
+	// ended (status 0: no answer; failure "": it was taken). It may add headers.
+	// nil: nobody does.
+	Trace func(r *http.Request, event string) (end func(status int, failure string))
+	Log   *slog.Logger
+	Clock clock.Clock // nil: the system's; leases go by the database's
 	// Backoff is the function of that name unless a test brings its own.
 	Backoff func(attempts int) time.Duration
 	// Lease is how long a claim holds without a heartbeat, in whole seconds.

@@ -58,6 +58,7 @@ func stories() []story {
 		{"ThreeDays", storyThreeDays},
 		{"Gone", storyGone},
 		{"RetryAfter", storyRetryAfter},
+		{"Trace", storyTrace},
 		{"ForbiddenTargets", storyForbiddenTargets},
 		{"Shutdown", storyShutdown},
 		{"LostLease", storyLostLease},
