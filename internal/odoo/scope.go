@@ -143,6 +143,8 @@ func (v *visit) coversCall(r *odoorpc.Request) error {
 	}
 	mode := modeOf(r)
 	switch {
+	case reading(r.Method) && v.caller.InScope != nil && !v.caller.InScope(r.Model, schema.Read):
+		return fault.Newf(fault.Forbidden, "The scopes of this credential do not cover reading %s", backend.Shorten(r.Model))
 	case mode == schema.Unlink && v.caller.InScope != nil && !v.caller.InScope(r.Model, mode):
 		return fault.Newf(fault.Forbidden, "The scopes of this credential do not cover deleting %s", backend.Shorten(r.Model))
 	case r.Method == "check_object_reference": // of ir.model.data; it changes nothing
@@ -168,6 +170,18 @@ func (v *visit) coversCall(r *odoorpc.Request) error {
 		}
 	}
 	return nil
+}
+
+// reading says that a method answers what is in records, whatever route it was
+// called by.
+func reading(method string) bool {
+	switch method {
+	case "read", "search", "search_read", "search_count", "search_fetch", "web_read", "web_search_read", "web_save", "name_search", "web_name_search",
+		"name_get", "read_group", "web_read_group", "formatted_read_group", "formatted_read_grouping_sets", "read_progress_bar",
+		"search_panel_select_range", "search_panel_select_multi_range", "export_data", "copy_data", "get_metadata", "onchange":
+		return true
+	}
+	return false
 }
 
 // modeOf is what a method does to records, as far as that is known. Whether a
