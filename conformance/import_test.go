@@ -29,7 +29,7 @@ func TestImport(t *testing.T) {
 		if want, got := numberOf(t, c.db, field), numberOf(t, db, field); want != got {
 			t.Errorf("a field has the id %d, want %d", got, want)
 		}
-		if n := numberOf(t, db, "select count(*) from x_corpus where x_bin is not null"); n == 0 {
+		if n := numberOf(t, db, "select count(*) from ir_attachment where res_model = 'x_corpus' and res_field = 'x_bin' and db_datas is not null"); n == 0 {
 			t.Error("no file arrived from the attachments")
 		}
 		if n := numberOf(t, db, "select number_next from ir_sequence where code = 'sale.order'"); n != 325 {

@@ -151,7 +151,7 @@ func (s *Server) authorize(c *call) error {
 			return c.caller.Ungranting
 		}
 	}
-	if c.access == Scoped && need.Action != identity.Read {
+	if c.access == Scoped {
 		c.caller.InScope = c.inScope
 	}
 	if need.Action == identity.Admin && !c.who.Administrator {
@@ -165,8 +165,8 @@ func missingScope(need identity.Need) error {
 		With(map[string]string{"scope": need.String()})
 }
 
-// inScope says whether the credential covers a change of a model that a
-// request brings along in a list of another one.
+// inScope says whether the credential covers what a request does to another
+// model: a change that a list brings along, or a look.
 func (c *call) inScope(model string, mode schema.Mode) bool {
 	need := identity.Need{Action: identity.Write, Model: model}
 	switch {
@@ -174,6 +174,8 @@ func (c *call) inScope(model string, mode schema.Mode) bool {
 		need.Action = identity.Admin
 	case mode == schema.Unlink:
 		need.Action = identity.Delete
+	case mode == schema.Read:
+		need.Action = identity.Read
 	}
 	return c.who.Scopes.Allows(need)
 }

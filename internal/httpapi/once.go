@@ -159,6 +159,9 @@ func (c *call) keptRequest() (KeptRequest, error) {
 	if c.who.Kind == identity.ClientToken {
 		owner = "client:" + strconv.FormatInt(c.who.CredentialID, 10)
 	}
+	if c.who.Odoo != nil { // keys of one user may call as several of the Odoo's
+		owner += " as " + strconv.FormatInt(c.who.Odoo.ID, 10)
+	}
 	digest := sha256.New()
 	for _, part := range []string{c.r.Method, c.r.URL.EscapedPath(), c.r.URL.RawQuery, c.who.Scopes.String()} {
 		_, _ = digest.Write(wire.AppendString(nil, part))

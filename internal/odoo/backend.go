@@ -91,6 +91,9 @@ func (b *Backend) Native(ctx context.Context, c *backend.Caller, r *odoorpc.Requ
 	if err != nil {
 		return nil, err
 	}
+	if err := v.coversCall(r); err != nil {
+		return nil, err
+	}
 	return v.send(r)
 }
 

@@ -213,7 +213,7 @@ func (g *grouping) oldArguments(aggregates []string) (string, map[string]any, er
 		col := &g.out.Aggregates[i]
 		alias := g.alias(i)
 		fields = append(fields, alias+":"+col.Func+"("+col.Path[0].Name+")")
-		order = strings.ReplaceAll(order, spec, alias)
+		order = renamed(order, spec, alias)
 	}
 	kwargs := map[string]any{"fields": orNone(fields), "groupby": orNone(g.query.GroupBy), "lazy": false}
 	if order != "" {
@@ -222,13 +222,25 @@ func (g *grouping) oldArguments(aggregates []string) (string, map[string]any, er
 	return "read_group", kwargs, nil
 }
 
+// renamed calls one thing in an order by another name.
+func renamed(order, old, name string) string {
+	terms := strings.Split(order, ",")
+	for i, term := range terms {
+		term = strings.TrimSpace(term)
+		if what, rest, _ := strings.Cut(term, " "); what == old {
+			terms[i] = strings.TrimSpace(name + " " + rest)
+		}
+	}
+	return strings.Join(terms, ",")
+}
+
 func (g *grouping) alias(i int) string {
 	return g.out.Aggregates[i].Path[0].Name + "_" + g.out.Aggregates[i].Func + "_figure"
 }
 
 func (g *grouping) group(row groupRow) (backend.Group, error) {
 	group := backend.Group{}
-	var ranges map[string]map[string]text
+	var ranges map[string]period
 	if raw := row["__range"]; raw != nil {
 		if err := decode(raw, &ranges); err != nil {
 			return group, err
@@ -258,7 +270,7 @@ func (g *grouping) group(row groupRow) (backend.Group, error) {
 }
 
 // key reads what the records of a group have in common.
-func (g *grouping) key(col *backend.GroupColumn, raw json.RawMessage, ranges map[string]map[string]text) (backend.GroupKey, error) {
+func (g *grouping) key(col *backend.GroupColumn, raw json.RawMessage, ranges map[string]period) (backend.GroupKey, error) {
 	f := col.Field()
 	if len(raw) == 0 {
 		return backend.GroupKey{}, unexpected(errShape)
@@ -289,16 +301,16 @@ func (g *grouping) key(col *backend.GroupColumn, raw json.RawMessage, ranges map
 
 // period reads the beginning of a period: of moments in UTC. Before version 19
 // it stands beside the label, in __range.
-func (g *grouping) period(col *backend.GroupColumn, raw json.RawMessage, ranges map[string]map[string]text) (backend.GroupKey, error) {
+func (g *grouping) period(col *backend.GroupColumn, raw json.RawMessage, ranges map[string]period) (backend.GroupKey, error) {
 	f := col.Field()
 	start := ""
 	var pair []text
 	if json.Unmarshal(raw, &pair) == nil && len(pair) == 2 {
 		start = string(pair[0])
 	} else if from, ok := ranges[col.Name]; ok {
-		start = string(from["from"])
+		start = string(from.From)
 	} else if from, ok := ranges[f.Name]; ok {
-		start = string(from["from"])
+		start = string(from.From)
 	}
 	at, ok := parseMoment(start, f.Type)
 	if !ok || at.Kind == backend.Null {
@@ -309,6 +321,20 @@ func (g *grouping) period(col *backend.GroupColumn, raw json.RawMessage, ranges 
 		at = backend.DatetimeValue(time.Date(local.Year(), local.Month(), local.Day(), local.Hour(), local.Minute(), local.Second(), 0, time.UTC))
 	}
 	return backend.PeriodKey(at, col.Func, g.zone), nil
+}
+
+// period is where a period begins, as __range tells it: false of the records
+// without a date.
+type period struct{ From text }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (p *period) UnmarshalJSON(raw []byte) error {
+	if len(raw) > 0 && raw[0] != '{' {
+		*p = period{}
+		return nil
+	}
+	type plain period
+	return json.Unmarshal(raw, (*plain)(p))
 }
 
 func isPeriod(granularity string) bool {

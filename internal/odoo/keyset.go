@@ -40,8 +40,8 @@ type orderKey struct {
 // and the records with these values that were on this page or, with the same
 // values, on pages before.
 type place struct {
-	Values []any   `json:"v"`
-	Seen   []int64 `json:"s"`
+	Values []any `json:"v"`
+	Seen   seen  `json:"s"`
 }
 
 var errNotKeyed = fault.New(fault.BadRequest,
@@ -224,6 +224,13 @@ func keyValue(raw []byte) (v any) {
 // next sets the cursor behind the page.
 func (k *keyset) next(s *search, more bool) error {
 	if !more {
+		return nil
+	}
+	if len(k.place.Seen) > maxSeen && s.query.Keyset.Wanted {
+		return fault.Newf(fault.BadRequest, "More than %d records have the same moment, which cannot be read on by a cursor: order by id", maxSeen).
+			With(fault.FieldErrors{"cursor": "too long"})
+	}
+	if len(k.place.Seen) > maxSeen {
 		return nil
 	}
 	return s.b.cursors.Follow(s.query.Keyset, k.place, k.what)

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"gatehouse/internal/clock"
+	"gatehouse/internal/fault"
 	"gatehouse/internal/odoorpc"
 	"gatehouse/internal/schema"
 )
@@ -133,6 +134,9 @@ func (k *knowledge) technical(ctx context.Context, model, method string, ids []i
 	raw, err := k.rpc.Call(ctx, k.accounts.Technical(), &odoorpc.Request{
 		Model: model, Method: method, IDs: ids, Kwargs: kwargs, Reads: true, For: "gatehouse",
 	})
+	if fault.Is(err, fault.Unauthenticated) || fault.Is(err, fault.Forbidden) { // which is not about the caller
+		return fault.New(fault.BadGateway, "The technical user of the Odoo may not read its models and rights").Because(err)
+	}
 	if err != nil {
 		return err
 	}
@@ -146,16 +150,18 @@ func (k *knowledge) common(ctx context.Context) (*shared, error) {
 	}
 	k.look(ctx)
 	k.mu.Lock()
-	known := k.shared
+	known, forgot := k.shared, k.forgot
 	k.mu.Unlock()
 	if known != nil {
 		return known, nil
 	}
-	v, err := k.load(ctx, "shared", func(ctx context.Context) (any, error) {
+	v, err := k.load(ctx, "shared "+strconv.FormatUint(forgot, 10), func(ctx context.Context) (any, error) {
 		known, err := k.loadShared(ctx)
 		if err == nil {
 			k.mu.Lock()
-			k.shared = known
+			if k.forgot == forgot { // else it may be older than what was forgotten
+				k.shared = known
+			}
 			k.mu.Unlock()
 		}
 		return known, err

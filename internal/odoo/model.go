@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -59,12 +60,14 @@ func (v *visit) model(name string) (*model, error) {
 	k, key := v.b.known, modelKey{audience, v.caller.Context.Lang, name}
 	now := k.clock.Now()
 	k.mu.Lock()
-	kept := k.models[key]
+	kept, forgot := k.models[key], k.forgot
 	k.mu.Unlock()
 	if kept != nil && (known != nil || now.Before(kept.until)) {
 		return kept, nil
 	}
-	m, err := k.load(v.ctx, "model "+audience+"\x00"+key.lang+"\x00"+name, func(ctx context.Context) (any, error) {
+	mine := false
+	m, err := k.load(v.ctx, "model "+strconv.FormatUint(forgot, 10)+" "+audience+"\x00"+key.lang+"\x00"+name, func(ctx context.Context) (any, error) {
+		mine = true
 		own := *v
 		own.ctx = ctx
 		m, err := own.loadModel(name)
@@ -77,12 +80,18 @@ func (v *visit) model(name string) (*model, error) {
 		}
 		k.mu.Lock()
 		defer k.mu.Unlock()
+		if k.forgot != forgot { // it may be older than what was forgotten
+			return m, nil
+		}
 		if len(k.models) >= maxAudiences {
 			clear(k.models)
 		}
 		k.models[key] = m
 		return m, nil
 	})
+	if fault.Is(err, fault.Unauthenticated) && !mine { // somebody else's session has ended
+		return v.model(name)
+	}
 	found, _ := m.(*model)
 	return found, err
 }
@@ -157,7 +166,10 @@ func (i *fieldInfo) field(model, name string) *schema.Field {
 	if json.Unmarshal(i.Selection, &options) == nil {
 		for _, o := range options {
 			if len(o) == 2 {
-				value, _ := o[0].(string)
+				value, isText := o[0].(string)
+				if n, isNumber := o[0].(float64); isNumber && !isText { // as some modules have
+					value = strconv.FormatFloat(n, 'f', -1, 64)
+				}
 				label, _ := o[1].(string)
 				f.Options = append(f.Options, schema.Option{Value: value, Label: label})
 			}
@@ -170,9 +182,7 @@ func (i *fieldInfo) field(model, name string) *schema.Field {
 // is stored. fields_get tells it as a related one: of the same name, through a
 // required link.
 func (v *visit) inherited(infos map[string]fieldInfo, f *schema.Field) (bool, error) {
-	var path text
-	_ = path.UnmarshalJSON(infos[f.Name].Related) // which cannot fail
-	link, name, ok := strings.Cut(string(path), ".")
+	link, name, ok := strings.Cut(path(infos[f.Name].Related), ".")
 	through := infos[link]
 	if !ok || f.Store || name != f.Name || through.Type != "many2one" || !through.Required {
 		return false, nil
@@ -183,6 +193,17 @@ func (v *visit) inherited(infos map[string]fieldInfo, f *schema.Field) (bool, er
 	}
 	origin := parent.Field(name)
 	return origin != nil && (origin.Store || origin.Inherited), nil
+}
+
+// path is that of a related field, with dots. Older versions give a list.
+func path(raw json.RawMessage) string {
+	var steps []string
+	if json.Unmarshal(raw, &steps) == nil {
+		return strings.Join(steps, ".")
+	}
+	var all text
+	_ = all.UnmarshalJSON(raw) // which cannot fail
+	return string(all)
 }
 
 // truth says whether an attribute counts as true; some are names of functions.
@@ -261,7 +282,7 @@ func (b *Backend) Defaults(ctx context.Context, c *backend.Caller, model string,
 	if err != nil {
 		return nil, err
 	}
-	raw, err := v.read(model, "default_get", nil, map[string]any{"fields_list": fields})
+	raw, err := v.read(model, "default_get", nil, map[string]any{"fields": fields})
 	if err != nil {
 		return nil, err
 	}

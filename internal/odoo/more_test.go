@@ -136,6 +136,46 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// TestManyOfOneMoment: records that were imported together are read to their
+// end, though all that were seen are named by the cursor.
+func TestManyOfOneMoment(t *testing.T) {
+	w := newWorld(t, true)
+	c := &backend.Caller{UserID: 2}
+	var made []int64
+	for range 5 {
+		values := make([]backend.Values, 1000)
+		for i := range values {
+			values[i] = backend.Values{"name": "imported", "ref": "import"}
+		}
+		created, err := w.eng.Create(t.Context(), c, "res.partner", values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made = append(made, created.IDs...)
+	}
+	if _, err := w.eng.WriteAll(t.Context(), c, &backend.BulkQuery{Model: "res.partner", DomainText: `[("ref","=","import")]`, Most: 9000}, backend.Values{"city": "X"}); err != nil {
+		t.Fatal(err)
+	}
+	var got []int64
+	for after, n := "", 0; n < 20; n++ {
+		page, key := backend.Page{}, &backend.Keyset{After: after, Wanted: true}
+		if _, err := w.odoo.Search(t.Context(), c, &backend.Query{
+			Model: "res.partner", Fields: []string{"name"}, DomainText: `[("ref","=","import")]`, Order: "write_date", Limit: 500, Keyset: key,
+		}, &page); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, page.IDs()...)
+		if after = key.Next; after == "" {
+			break
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(made)
+	if !slices.Equal(got, made) {
+		t.Errorf("%d records of %d", len(got), len(made))
+	}
+}
+
 func withID(order string) string {
 	if strings.Contains(order, "id") && !strings.Contains(order, "partner_id") {
 		return order

@@ -10,6 +10,7 @@ import (
 	"gatehouse/internal/backend"
 	"gatehouse/internal/domain"
 	"gatehouse/internal/fault"
+	"gatehouse/internal/odoorpc"
 	"gatehouse/internal/schema"
 )
 
@@ -26,6 +27,9 @@ func (b *Backend) Create(ctx context.Context, c *backend.Caller, model string, v
 	list := make([]map[string]any, len(values))
 	for i := range values {
 		if list[i], err = v.values(m, values[i]); err != nil {
+			return nil, err
+		}
+		if err := v.covers(model, schema.Create, list[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -69,6 +73,9 @@ func (b *Backend) Write(ctx context.Context, c *backend.Caller, model string, id
 	if err != nil {
 		return err
 	}
+	if err := v.covers(model, schema.Write, vals); err != nil {
+		return err
+	}
 	_, err = v.change(model, "write", ids, map[string]any{"vals": vals})
 	return err
 }
@@ -80,6 +87,9 @@ func (b *Backend) Unlink(ctx context.Context, c *backend.Caller, model string, i
 		return err
 	}
 	if _, err := v.writable(model, schema.Unlink); err != nil {
+		return err
+	}
+	if err := v.covers(model, schema.Unlink, nil); err != nil {
 		return err
 	}
 	if err := v.exist(model, ids); err != nil {
@@ -130,6 +140,9 @@ func (b *Backend) Call(ctx context.Context, c *backend.Caller, model, method str
 	kwargs := maps.Clone(args)
 	if kwargs == nil {
 		kwargs = backend.Values{}
+	}
+	if err := v.coversCall(&odoorpc.Request{Model: model, Method: method, IDs: ids, Kwargs: kwargs}); err != nil {
+		return nil, err
 	}
 	return v.change(model, method, ids, kwargs)
 }

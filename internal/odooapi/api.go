@@ -112,6 +112,9 @@ func (a *API) method(model, name string, args native) (*work, error) {
 		if err := a.listed(model, name); err != nil {
 			return nil, err
 		}
+		if err := (&reach{ctx, a, caller}).allowed(model, name, args); err != nil {
+			return nil, err
+		}
 		if a.takes(caller, model) {
 			call, err := args.call()
 			if err != nil {

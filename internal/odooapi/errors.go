@@ -8,6 +8,7 @@ import (
 	"gatehouse/internal/backend"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/odoocall"
+	"gatehouse/internal/odoorpc"
 	"gatehouse/internal/odoowire"
 	"gatehouse/internal/sqldb"
 )
@@ -49,20 +50,24 @@ func (d dialect) describe(f *fault.Error, w *work, status int) *odoowire.Error {
 	if t, ok := errors.AsType[*told](f.Cause); ok {
 		return t.as
 	}
+	// A real Odoo may have been asked in another protocol, where these have other words.
+	switch {
+	case f.Kind == fault.Unauthenticated:
+		return d.unauthenticated(f)
+	case f.Kind == fault.NotFound && errors.Is(f, odoorpc.ErrNoModel):
+		return d.model(w.model)
+	case f.Kind == fault.NotFound && errors.Is(f, backend.ErrNoMethod):
+		return d.method(w.model + "." + w.method)
+	}
 	if e := ofOdoo(f, status); e != nil {
 		return e
 	}
 	switch f.Kind {
-	case fault.Unauthenticated:
-		return d.unauthenticated(f)
 	case fault.Forbidden:
 		return odoowire.AccessError(f.Message)
 	case fault.NotFound:
-		switch {
-		case w.unknownModel:
+		if w.unknownModel {
 			return d.model(w.model)
-		case errors.Is(f, backend.ErrNoMethod):
-			return d.method(w.model + "." + w.method)
 		}
 		return odoowire.MissingError(f.Message)
 	case fault.Unprocessable:

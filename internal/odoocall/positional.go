@@ -45,6 +45,7 @@ func argumentNames(name string) (names []string, known bool) {
 		"copy":                      {"ids", "default"},
 		"copy_data":                 {"ids", "default"},
 		"name_create":               {"name"},
+		"web_save":                  {"ids", "vals", "specification", "next_id"},
 		"get_field_translations":    {"ids", "field_name", "langs"},
 		"update_field_translations": {"ids", "field_name", "translations", "source_lang"},
 		"get_param":                 {"key", "default"},

@@ -110,14 +110,40 @@ func TestWays(t *testing.T) {
 	}
 }
 
-// TestCreateByPosition: Odoo's execute_kw finds the values of a create nowhere else.
-func TestCreateByPosition(t *testing.T) {
-	f := odoo(t, "17.0")
-	got := mustCall(t, f.client(nil), passwordOf("ann"), &Request{Model: "res.partner", Method: "create", Kwargs: map[string]any{
-		"vals_list": []any{map[string]any{"name": "a < b"}}, "context": map[string]any{"lang": "fr_FR"},
-	}})
-	if string(got.Args) != `[[{"name":"a < b"}]]` || string(got.Kwargs) != `{"context":{"lang":"fr_FR"}}` {
-		t.Errorf("%s %s", got.Args, got.Kwargs)
+// TestByPosition: execute_kw looks for the values of a create nowhere else, and
+// other arguments have other names in some versions and modules.
+func TestByPosition(t *testing.T) {
+	f := odoo(t, "15.0")
+	for _, test := range []struct {
+		method             string
+		ids                []int64
+		args               []any
+		kwargs             map[string]any
+		wantArgs, wantKeys string
+	}{
+		{
+			"create", nil, nil,
+			map[string]any{"vals_list": []any{map[string]any{"name": "a < b"}}, "context": map[string]any{"lang": "fr_FR"}},
+			`[[{"name":"a < b"}]]`, `{"context":{"lang":"fr_FR"}}`,
+		},
+		{"write", []int64{7}, nil, map[string]any{"vals": map[string]any{"name": "b"}}, `[[7],{"name":"b"}]`, `{}`},
+		{"write", nil, nil, map[string]any{"vals": map[string]any{}}, `[]`, `{"vals":{}}`}, // not in place of the ids
+		{"write", nil, []any{[]any{7}}, map[string]any{"vals": map[string]any{}}, `[[7]]`, `{"vals":{}}`},
+		{"search_count", nil, nil, map[string]any{"domain": []any{}}, `[[]]`, `{}`},
+		{"search", nil, nil, map[string]any{"domain": []any{}, "limit": 3}, `[[]]`, `{"limit":3}`},
+		{"search", nil, nil, map[string]any{"limit": 3}, `[]`, `{"limit":3}`},
+		{"default_get", nil, nil, map[string]any{"fields": []any{"name"}}, `[["name"]]`, `{}`},
+		{"name_search", nil, nil, map[string]any{"name": "x", "domain": []any{}, "limit": 3}, `["x",[]]`, `{"limit":3}`},
+		{"read_group", nil, nil, map[string]any{"domain": []any{}, "groupby": []any{}}, `[[]]`, `{"groupby":[]}`},
+		{"read_group", nil, nil, map[string]any{"domain": []any{}, "fields": []any{"x"}, "groupby": []any{}}, `[[],["x"],[]]`, `{}`},
+		{"action_x", []int64{7}, nil, map[string]any{"vals": 1}, `[[7]]`, `{"vals":1}`},
+	} {
+		for _, account := range []*Account{keyOf("ann"), passwordOf("ann")} {
+			got := mustCall(t, f.client(nil), account, &Request{Model: "res.partner", Method: test.method, IDs: test.ids, Args: test.args, Kwargs: test.kwargs})
+			if string(got.Args) != test.wantArgs || string(got.Kwargs) != test.wantKeys {
+				t.Errorf("%s: %s %s", test.method, got.Args, got.Kwargs)
+			}
+		}
 	}
 }
 

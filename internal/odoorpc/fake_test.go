@@ -148,6 +148,9 @@ func (f *fakeOdoo) who(login, secret string) int64 {
 
 func (f *fakeOdoo) call(uid int64, model, method string, args []any, kwargs map[string]any) (any, *odoowire.Error) {
 	if model == "res.users" && method == "context_get" {
+		if f.version < "16" {
+			return map[string]any{"lang": "en_US", "tz": false}, nil
+		}
 		return map[string]any{"uid": uid, "lang": "en_US"}, nil
 	}
 	if f.do != nil {

@@ -251,6 +251,22 @@ func TestNobodyThere(t *testing.T) {
 	}
 }
 
+// TestReadyOfOneThatHangs: whoever asks whether it is ready shall hear it soon,
+// also before it has ever answered.
+func TestReadyOfOneThatHangs(t *testing.T) {
+	t.Parallel() // it takes as long as it says
+	c, err := New(Options{URL: newHostile(t, thenHang("")).url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), readyTimeout+5*time.Second)
+	defer cancel()
+	if err := c.Ready(ctx); !fault.Is(err, fault.GatewayTimeout) || ctx.Err() != nil {
+		t.Errorf("%v, %v", err, ctx.Err())
+	}
+}
+
 // TestCertificate: nothing is sent to who is not who he should be.
 func TestCertificate(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("something was sent") }))

@@ -101,6 +101,9 @@ func (c *Client) Whoami(ctx context.Context, a *Account, from netip.Addr) (int64
 	if err != nil {
 		return 0, err
 	}
+	if m.protocol == jsonrpc || m.protocol == xmlrpc {
+		return a.UID, nil // the Odoo took both together; before version 16 the context does not tell
+	}
 	uid, err := contextUID(text)
 	if err != nil {
 		return 0, err

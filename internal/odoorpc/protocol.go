@@ -3,6 +3,7 @@ package odoorpc
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/netip"
 
 	"gatehouse/internal/fault"
@@ -119,25 +120,34 @@ func (m *message) written(body []byte, err error) error {
 	return fault.Wrap(err, "write a call of Odoo")
 }
 
+// byPosition are the arguments that go by position where a protocol has that:
+// Odoo looks for the values of a create nowhere else, and their names differ
+// among versions (the domain of search_count is called args before 16) and
+// modules (values of a write, fields of default_get).
+var byPosition = map[string][]string{
+	"create": {"vals_list"}, "write": {"vals"}, "search": {"domain"}, "search_count": {"domain"},
+	"default_get": {"fields"}, "name_search": {"name", "domain"}, "read_group": {"domain", "fields", "groupby"},
+}
+
 // positional gives the arguments as execute_kw and call_kw take them: the ids
-// first. Odoo looks at the values of a create by position alone.
+// first.
 func positional(r *Request) (args []any, kwargs map[string]any) {
-	args, kwargs = make([]any, 0, len(r.Args)+1), r.Kwargs
+	args, kwargs = make([]any, 0, len(r.Args)+4), map[string]any{}
+	maps.Copy(kwargs, r.Kwargs)
 	if r.IDs != nil {
 		args = append(args, r.IDs)
 	}
 	args = append(args, r.Args...)
-	if values, named := kwargs["vals_list"]; named && r.Method == "create" && len(args) == 0 {
-		args = append(args, values)
-		kwargs = make(map[string]any, len(r.Kwargs))
-		for name, v := range r.Kwargs {
-			if name != "vals_list" {
-				kwargs[name] = v
-			}
-		}
+	if len(r.Args) > 0 || (r.Method == "write") != (r.IDs != nil) {
+		return args, kwargs
 	}
-	if kwargs == nil {
-		kwargs = map[string]any{}
+	for _, name := range byPosition[r.Method] {
+		v, named := kwargs[name]
+		if !named {
+			break
+		}
+		args = append(args, v)
+		delete(kwargs, name)
 	}
 	return args, kwargs
 }

@@ -176,6 +176,8 @@ func (c *Client) Ready(ctx context.Context) error {
 }
 
 func (c *Client) askReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
 	c.version.mu.Lock()
 	known, ask := c.version.v.Major > 0, versionAskers[c.version.asker]
 	c.version.mu.Unlock()
@@ -187,8 +189,6 @@ func (c *Client) askReady(ctx context.Context) error {
 	if err := ask(m); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
-	defer cancel()
 	a, failed := c.roundTrip(ctx, m)
 	if failed == nil {
 		if _, told, err := m.read(a); err != nil {
