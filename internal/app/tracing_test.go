@@ -35,7 +35,7 @@ type collector struct {
 // span is one as OTLP has it, its attributes as a map.
 type span struct {
 	TraceID, SpanID, ParentSpanID, Name, TraceState string
-	Kind                                            int
+	Kind, Flags                                     int
 	StartTimeUnixNano, EndTimeUnixNano              int64 `json:",string"`
 	Attributes                                      attrs
 	Events                                          []struct {
@@ -154,7 +154,7 @@ func TestTraces(t *testing.T) {
 		t.Fatalf("%d spans: %v", len(found), c.all())
 	}
 	s := found[0]
-	if s.ParentSpanID != parent || s.SpanID == "" || s.Kind != 2 || s.Name != "GET /api/v1/{model}/{id}" || s.TraceState != "a=1" || s.Status.Code != 0 {
+	if s.ParentSpanID != parent || s.SpanID == "" || s.Kind != 2 || s.Name != "GET /api/v1/{model}/{id}" || s.TraceState != "a=1" || s.Flags != 0x301 || s.Status.Code != 0 {
 		t.Errorf("%+v", s)
 	}
 	if took := time.Duration(s.EndTimeUnixNano - s.StartTimeUnixNano); took <= 0 || took > 10*time.Second {
