@@ -1,8 +1,7 @@
 package business
 
 import (
-	"encoding/base64"
-	"slices"
+	"strings"
 
 	"gatehouse/internal/record"
 	"gatehouse/internal/schema"
@@ -11,7 +10,7 @@ import (
 
 // MoveFiles makes attachments of the bytes that fields made at run time have in
 // columns of their own, as databases from before ir.attachment have them. The
-// columns are dropped.
+// columns, which hold base64 text as Odoo's do, are dropped.
 func MoveFiles(e *record.Env) error {
 	var fields []*schema.Field
 	for _, name := range e.Registry().Names() {
@@ -37,10 +36,10 @@ func MoveFiles(e *record.Env) error {
 func moveFiles(e *record.Env, f *schema.Field) error {
 	table, column := sqldb.Quote(f.Model.Table), sqldb.Quote(f.Name)
 	for last := int64(0); ; {
-		id, file := int64(0), []byte(nil)
+		id, file := int64(0), ""
 		err := e.Tx().Query(e.Ctx(), "select id, "+column+" from "+table+" where "+column+" is not null and id > $1 order by id limit 1", []any{last},
 			func(r sqldb.Row) error {
-				id, file = r.Int(0), slices.Clone(r.Bytes(1))
+				id, file = r.Int(0), strings.Clone(r.Text(1))
 				return nil
 			})
 		if err != nil {
@@ -51,7 +50,7 @@ func moveFiles(e *record.Env, f *schema.Field) error {
 		}
 		if _, err := e.Create("ir.attachment", record.Values{
 			"name": f.Name, "res_model": f.Model.Name, "res_field": f.Name, "res_id": id, "type": "binary",
-			"datas": base64.StdEncoding.EncodeToString(file),
+			"datas": file,
 		}); err != nil {
 			return err
 		}

@@ -23,7 +23,7 @@ func TestMoveFiles(t *testing.T) {
 				if _, err := e.Tx().Exec(e.Ctx(), "alter table res_partner add column x_photo "+bytes); err != nil {
 					return err
 				}
-				_, err := e.Tx().Exec(e.Ctx(), "update res_partner set x_photo = $1 where id = $2", []byte("old \x00 bytes"), s.customer)
+				_, err := e.Tx().Exec(e.Ctx(), "update res_partner set x_photo = $1 where id = $2", []byte("b2xkIAAgYnl0ZXM="), s.customer)
 				return err
 			})
 			for range 2 {
