@@ -48,8 +48,8 @@ func (w *world) inside(fn func(ctx context.Context) error) error {
 	})
 }
 
-func request(key string, print byte) idempotency.Request {
-	return idempotency.Request{Owner: "user:2", Key: key, Print: [32]byte{print}}
+func request(key string, mark byte) idempotency.Request {
+	return idempotency.Request{Owner: "user:2", Key: key, Print: [32]byte{mark}}
 }
 
 func answer(text string) idempotency.Answer {
