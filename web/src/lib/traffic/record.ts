@@ -4,6 +4,7 @@ export interface LogRecord {
   id: number;
   create_date: string;
   request_id: string;
+  trace_id: string | null;
   method: string;
   path: string;
   route: string | null;
