@@ -2,6 +2,17 @@ package backend
 
 import "time"
 
+// Periods are the granularities that cut time into pieces; the others take a
+// number out of a date.
+func Periods() []string { return []string{"hour", "day", "week", "month", "quarter", "year"} }
+
+// GroupFunctions are those that put values together.
+func GroupFunctions() []string {
+	return []string{
+		"sum", "avg", "min", "max", "count", "count_distinct", "bool_and", "bool_or", "array_agg", "array_agg_distinct", "sum_currency",
+	}
+}
+
 // PeriodKey is the key of a period that begins when a clock in the zone shows
 // what start holds, a Date or a Datetime.
 func PeriodKey(start Value, granularity string, zone *time.Location) GroupKey {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
+	"sync"
 	"time"
 )
 
@@ -23,6 +24,29 @@ type Fixed time.Time
 
 // Now is the fixed moment.
 func (f Fixed) Now() time.Time { return time.Time(f) }
+
+// Moving is a clock that a test moves. Safe for concurrent use.
+type Moving struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+// NewMoving makes one that shows a moment.
+func NewMoving(at time.Time) *Moving { return &Moving{at: at} }
+
+// Now is the moment that it shows.
+func (m *Moving) Now() time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.at
+}
+
+// Pass moves it on.
+func (m *Moving) Pass(d time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.at = m.at.Add(d)
+}
 
 // RandomHex gives 2n hexadecimal digits from the system's secure source.
 func RandomHex(n int) string {

@@ -117,7 +117,7 @@ func TestAssertion(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		h.clock.pass(assertionLife + 8*24*time.Hour)
+		h.clock.Pass(assertionLife + 8*24*time.Hour)
 		if _, err := h.VacuumTokens(t.Context()); err != nil || h.number(`select count(*) from gateway_assertion`) != 0 {
 			t.Errorf("used assertions stay: %v", err)
 		}

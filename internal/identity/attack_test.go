@@ -220,9 +220,9 @@ func TestTokenExpires(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
 		h := build(t, db)
 		token := h.login("marc").AccessToken
-		h.clock.pass(accessLife - time.Second)
+		h.clock.Pass(accessLife - time.Second)
 		h.accepts(h.bearer(token)) // and is cached
-		h.clock.pass(time.Second)
+		h.clock.Pass(time.Second)
 		_, err := h.bearer(token)
 		h.refuses("Token has expired", err)
 	})

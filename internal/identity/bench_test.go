@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"gatehouse/internal/clock"
 )
 
 // benchService is a Service that has an account and a key in memory, without
@@ -13,7 +15,7 @@ import (
 func benchService(b testing.TB) (s *Service, token, key, userKey string) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	s = &Service{
-		clock:    &hand{now: now},
+		clock:    clock.NewMoving(now),
 		accounts: newLRU[int64, *account](4096), clients: newLRU[string, *Client](4096),
 		tokens: newLRU[digest, *tokenEntry](4096), keys: newLRU[digest, *keyEntry](4096), userKeys: newLRU[digest, *userKeyEntry](4096),
 	}

@@ -81,7 +81,7 @@ func TestClientToken(t *testing.T) {
 			row, p.TokenID); n != 1 {
 			t.Errorf("%d tokens recorded", n)
 		}
-		h.clock.pass(90 * time.Second)
+		h.clock.Pass(90 * time.Second)
 		_, err := h.bearer(token)
 		h.refuses("Token has expired", err)
 		if n := h.number(`select count(*) from gateway_client where secret_hash = $1 or name = $1`, secret); n != 0 {
@@ -278,7 +278,7 @@ func TestClientAttempts(t *testing.T) {
 		if _, err := h.AuthenticateClient(t.Context(), other, otherSecret, far); err != nil {
 			t.Errorf("from elsewhere: %v", err)
 		}
-		h.clock.pass(attemptWindow)
+		h.clock.Pass(attemptWindow)
 		if _, err := h.AuthenticateClient(t.Context(), id, secret, here); err != nil {
 			t.Errorf("later: %v", err)
 		}
@@ -327,7 +327,7 @@ func TestRevokeAndInspect(t *testing.T) {
 		}
 		h.accepts(h.bearer(kept))
 		// Days later another node starts: it must know of tokens that live long.
-		h.clock.pass(5 * 24 * time.Hour)
+		h.clock.Pass(5 * 24 * time.Hour)
 		late := h.node()
 		_, err := late.identifyToken(context.Background(), mine, h.clock.Now())
 		h.refuses("Token has been revoked", err)

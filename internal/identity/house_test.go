@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/internal/clock"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/schema"
 	"gatehouse/internal/sqldb"
@@ -18,7 +19,7 @@ type house struct {
 	*Service
 	t     *testing.T
 	db    sqldb.DB
-	clock *hand
+	clock *clock.Moving
 
 	second sqldb.DB // where further nodes work
 }
@@ -32,24 +33,6 @@ const (
 	odette   = 6 // has a hash of Odoo's
 )
 
-// hand is a clock that is moved by hand.
-type hand struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (h *hand) Now() time.Time {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.now
-}
-
-func (h *hand) pass(d time.Duration) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.now = h.now.Add(d)
-}
-
 func build(t *testing.T, db sqldb.DB) *house {
 	t.Helper()
 	return buildPair(t, db, db)
@@ -61,7 +44,7 @@ func buildPair(t *testing.T, db, second sqldb.DB) *house {
 	if err := schema.Sync(t.Context(), db, append(Models(), odooModels()...)); err != nil {
 		t.Fatal(err)
 	}
-	h := &house{t: t, db: db, second: second, clock: &hand{now: time.Now().UTC().Truncate(time.Second)}}
+	h := &house{t: t, db: db, second: second, clock: clock.NewMoving(time.Now().UTC().Truncate(time.Second))}
 	h.fill()
 	h.Service = h.serve(db)
 	return h

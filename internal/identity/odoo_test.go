@@ -130,7 +130,7 @@ func TestOdooKeyLife(t *testing.T) {
 		h.change([]string{UsersChanged, KeysChanged}, `update res_users set active = true where id = $1`, OdooUser(7))
 		h.accepts(h.bearer(o.key))
 		asked(1, "after a change here")
-		h.clock.pass(odooKeyLife)
+		h.clock.Pass(odooKeyLife)
 		h.accepts(h.bearer(o.key))
 		asked(2, "after a while")
 
@@ -146,7 +146,7 @@ func TestOdooKeyLife(t *testing.T) {
 		h.refuses("Invalid API key", err)
 		asked(3, "a wrong key again")
 		o.key = old
-		h.clock.pass(odooKeyLife)
+		h.clock.Pass(odooKeyLife)
 		h.accepts(h.bearer(old)) // made anew
 		asked(4, "a wrong key after a while")
 
@@ -162,7 +162,7 @@ func TestOdooKeyLife(t *testing.T) {
 		for range 2 * freeGuesses {
 			_, err = h.bearer(strings.Repeat("1", 40))
 			h.refuses("say whose", err)
-			h.clock.pass(odooKeyLife)
+			h.clock.Pass(odooKeyLife)
 		}
 
 		// An Odoo that is away is no wrong key, and is asked again.
@@ -186,14 +186,14 @@ func TestOdooGuesses(t *testing.T) {
 		if o.keys > freeGuesses+2 {
 			t.Errorf("asked about %d wrong keys", o.keys)
 		}
-		h.clock.pass(odooKeyLife)
+		h.clock.Pass(odooKeyLife)
 		for range 2 { // a key that was right does not wait, as guesses do
 			h.accepts(h.bearer(o.key))
-			h.clock.pass(odooKeyLife)
+			h.clock.Pass(odooKeyLife)
 			_, _ = h.bearer(strings.Repeat("1", 40))
 			h.accepts(h.bearer(o.key))
 		}
-		h.clock.pass(attemptWindow)
+		h.clock.Pass(attemptWindow)
 		for range 2 * accountAttempts {
 			_, _, _ = h.Login(t.Context(), "seven", "guess", here)
 		}
@@ -203,7 +203,7 @@ func TestOdooGuesses(t *testing.T) {
 		if _, _, err := h.Login(t.Context(), "seven", "sesame", here); !fault.Is(err, fault.RateLimited) {
 			t.Errorf("%v", err)
 		}
-		h.clock.pass(attemptWindow)
+		h.clock.Pass(attemptWindow)
 		if _, who, err := h.Login(t.Context(), "seven", "sesame", here); err != nil || who.Person().ID != 7 || who.UserID != OdooUser(7) {
 			t.Errorf("%+v %v", who, err)
 		}
@@ -243,11 +243,11 @@ func TestOdooPasswordLife(t *testing.T) {
 		if o.logins != 2 {
 			t.Errorf("asked %d times", o.logins)
 		}
-		h.clock.pass(odooPasswordLife)
+		h.clock.Pass(odooPasswordLife)
 		_, _ = identify(byID)
-		h.clock.pass(time.Second)
+		h.clock.Pass(time.Second)
 		h.Denied(OdooUser(7), "")
-		h.clock.pass(time.Second)
+		h.clock.Pass(time.Second)
 		_, _ = identify(byID)
 		if o.logins != 4 {
 			t.Errorf("asked %d times, want 4", o.logins)

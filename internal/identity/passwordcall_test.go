@@ -134,7 +134,7 @@ func TestPasswordGuessing(t *testing.T) {
 		if _, _, err := h.Login(t.Context(), "marc", "marc", here); !fault.Is(err, fault.RateLimited) {
 			t.Errorf("a login is counted apart: %v", err)
 		}
-		h.clock.pass(attemptWindow)
+		h.clock.Pass(attemptWindow)
 		if _, err := h.IdentifyPassword(t.Context(), right, far); err != nil {
 			t.Error(err)
 		}
@@ -212,7 +212,7 @@ func TestWebSession(t *testing.T) {
 		})
 		is(node, hers, mitchell)
 		// A node that starts later knows too, for as long as the session would hold.
-		h.clock.pass(6 * 24 * time.Hour)
+		h.clock.Pass(6 * 24 * time.Hour)
 		refused(h.node(), mine)
 		is(h.Service, hers, mitchell)
 		h.change([]string{UsersChanged}, `update res_users set password = $1 where id = 2`, sampleHashes()["olga"])
@@ -221,7 +221,7 @@ func TestWebSession(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h.clock.pass(WebSessionLife)
+		h.clock.Pass(WebSessionLife)
 		refused(h.Service, last)
 	})
 }

@@ -126,7 +126,7 @@ func TestLoginIsThrottled(t *testing.T) {
 		if _, _, err := h.Login(t.Context(), "odette", "odette", Meta{}); !fault.Is(err, fault.RateLimited) {
 			t.Errorf("the right password: %v", err)
 		}
-		h.clock.pass(attemptWindow)
+		h.clock.Pass(attemptWindow)
 		h.login("odette")
 	})
 }
@@ -135,7 +135,7 @@ func TestRefresh(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, db sqldb.DB) {
 		h := build(t, db)
 		first := h.login("marc")
-		h.clock.pass(time.Minute)
+		h.clock.Pass(time.Minute)
 		second, err := h.Refresh(t.Context(), first.RefreshToken, here)
 		if err != nil {
 			t.Fatal(err)
@@ -177,7 +177,7 @@ func TestRefreshRefuses(t *testing.T) {
 		_, err = h.Refresh(t.Context(), pair.RefreshToken, here)
 		h.refuses("Invalid token", err)
 		pair = h.login("marc")
-		h.clock.pass(refreshLife)
+		h.clock.Pass(refreshLife)
 		_, err = h.Refresh(t.Context(), pair.RefreshToken, here)
 		h.refuses("Token has expired", err)
 	})
@@ -293,18 +293,18 @@ func TestRevocationsAreForgotten(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		h.clock.pass(accessLife + recheck + time.Second)
+		h.clock.Pass(accessLife + recheck + time.Second)
 		if err := h.load(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if n := len(h.revoked.until); n != 0 {
 			t.Errorf("%d families are remembered", n)
 		}
-		h.clock.pass(refreshLife)
+		h.clock.Pass(refreshLife)
 		if n, err := h.VacuumTokens(t.Context()); n != 3 || err != nil { // access tokens expired over a week ago
 			t.Errorf("deleted %d, %v", n, err)
 		}
-		h.clock.pass(refreshLife)
+		h.clock.Pass(refreshLife)
 		if n, err := h.VacuumTokens(t.Context()); n != 3 || err != nil {
 			t.Errorf("deleted %d, %v", n, err)
 		}
@@ -336,11 +336,11 @@ func TestRotateSigningKey(t *testing.T) {
 			return err == nil
 		})
 
-		h.clock.pass(refreshLife - time.Minute)
+		h.clock.Pass(refreshLife - time.Minute)
 		if _, err := h.Refresh(t.Context(), old.RefreshToken, here); err != nil {
 			t.Errorf("the last minute of the overlap: %v", err)
 		}
-		h.clock.pass(2 * time.Minute)
+		h.clock.Pass(2 * time.Minute)
 		if err := h.RotateSigningKey(t.Context(), audit.Origin{}); err != nil {
 			t.Fatal(err)
 		}

@@ -55,9 +55,9 @@ func TestSession(t *testing.T) {
 		both.Set("Authorization", "Bearer x")
 		h.refuses("Invalid token", second(h.Identify(t.Context(), both, here.IP)))
 
-		h.clock.pass(SessionLife - time.Second)
+		h.clock.Pass(SessionLife - time.Second)
 		h.accepts(h.Identify(t.Context(), cookie(token), here.IP))
-		h.clock.pass(time.Second)
+		h.clock.Pass(time.Second)
 		h.refuses("Token has expired", second(h.Identify(t.Context(), cookie(token), here.IP)))
 	})
 }
@@ -96,7 +96,7 @@ func TestSessionEndsOnAllNodes(t *testing.T) {
 		h.accepts(node.Identify(t.Context(), cookie(stays), here.IP))
 
 		// For as long as it would have held, also for nodes that start later.
-		h.clock.pass(accessLife * 2)
+		h.clock.Pass(accessLife * 2)
 		late := h.node()
 		h.refuses("Token has been revoked", second(late.Identify(t.Context(), cookie(token), here.IP)))
 		if err := late.poked(t); err != nil {

@@ -344,15 +344,15 @@ func TestGuessingIsSlow(t *testing.T) {
 		if _, err := h.Identify(t.Context(), http.Header{"Authorization": {"Bearer " + wrong(100)}}, other); !fault.Is(err, fault.Unauthenticated) {
 			t.Errorf("another address: %v", err)
 		}
-		h.clock.pass(guessPace)
+		h.clock.Pass(guessPace)
 		h.accepts(h.bearer(fresh)) // slowed, not shut out
-		h.clock.pass(guessPace)
+		h.clock.Pass(guessPace)
 		_, err = h.bearer(wrong(101))
 		h.refuses("Invalid API key", err)
 		if _, err = h.bearer(wrong(102)); !fault.Is(err, fault.RateLimited) {
 			t.Errorf("%v", err)
 		}
-		h.clock.pass(attemptWindow)
+		h.clock.Pass(attemptWindow)
 		for i := range 3 {
 			_, err = h.bearer(wrong(200 + i))
 			h.refuses("Invalid API key", err)

@@ -75,6 +75,7 @@ type visit struct {
 	ctx     context.Context
 	caller  *backend.Caller
 	account *odoorpc.Account
+	among   *audience // nil: not found out yet
 }
 
 func (b *Backend) visit(ctx context.Context, c *backend.Caller) (*visit, error) {

@@ -77,18 +77,12 @@ func (g *grouping) specs() error {
 		if len(col.Path) > 1 {
 			return fault.Newf(fault.BadRequest, "Invalid aggregate %q: it has no path, only a field of the model", backend.Shorten(spec))
 		}
-		if !slices.Contains(functions(), col.Func) {
-			return fault.Newf(fault.BadRequest, "The aggregate %s needs a function: %s:%s", backend.Shorten(spec), col.Path[0].Name, strings.Join(functions(), ", "))
+		if !slices.Contains(backend.GroupFunctions(), col.Func) {
+			return fault.Newf(fault.BadRequest, "The aggregate %s needs a function: %s:%s", backend.Shorten(spec), col.Path[0].Name, strings.Join(backend.GroupFunctions(), ", "))
 		}
 		g.out.Aggregates = append(g.out.Aggregates, col)
 	}
 	return nil
-}
-
-func functions() []string {
-	return []string{
-		"sum", "avg", "min", "max", "count", "count_distinct", "bool_and", "bool_or", "array_agg", "array_agg_distinct", "sum_currency",
-	}
 }
 
 func (g *grouping) column(spec, what string) (backend.GroupColumn, error) {
@@ -278,7 +272,7 @@ func (g *grouping) key(col *backend.GroupColumn, raw json.RawMessage, ranges map
 	switch {
 	case string(raw) == "false" && f.Type != schema.Boolean:
 		return backend.GroupKey{}, nil
-	case isPeriod(col.Func) && (f.Type == schema.Date || f.Type == schema.Datetime):
+	case slices.Contains(backend.Periods(), col.Func) && (f.Type == schema.Date || f.Type == schema.Datetime):
 		return g.period(col, raw, ranges)
 	case col.Func != "" || f.Type == schema.Properties:
 		var v any
@@ -335,10 +329,6 @@ func (p *period) UnmarshalJSON(raw []byte) error {
 	}
 	type plain period
 	return json.Unmarshal(raw, (*plain)(p))
-}
-
-func isPeriod(granularity string) bool {
-	return slices.Contains([]string{"hour", "day", "week", "month", "quarter", "year"}, granularity)
 }
 
 // figure reads an aggregate: a number, or what is of the field's own type.

@@ -43,30 +43,30 @@ func fieldAttributes() []string {
 // model finds a model as the caller sees it. Who may do nothing with it is told
 // the same as where there is none.
 func (v *visit) model(name string) (*model, error) {
-	audience, groups, known, err := v.audience()
+	among, err := v.audience()
 	if err != nil {
 		return nil, err
 	}
 	order := ""
-	if known != nil {
-		about, exists := known.models[name]
-		if !exists || about.abstract || !known.seen(name, groups) {
-			return nil, unknownModel(name, known, groups)
+	if among.known != nil {
+		about, exists := among.known.models[name]
+		if !exists || about.abstract || !among.known.seen(name, among.groups) {
+			return nil, unknownModel(name, among.known, among.groups)
 		}
 		order = about.order
 	} else if err := v.visible(name); err != nil {
 		return nil, err
 	}
-	k, key := v.b.known, modelKey{audience, v.caller.Context.Lang, name}
+	k, key := v.b.known, modelKey{among.name, v.caller.Context.Lang, name}
 	now := k.clock.Now()
 	k.mu.Lock()
 	kept, forgot := k.models[key], k.forgot
 	k.mu.Unlock()
-	if kept != nil && (known != nil || now.Before(kept.until)) {
+	if kept != nil && (among.known != nil || now.Before(kept.until)) {
 		return kept, nil
 	}
 	mine := false
-	m, err := k.load(v.ctx, "model "+strconv.FormatUint(forgot, 10)+" "+audience+"\x00"+key.lang+"\x00"+name, func(ctx context.Context) (any, error) {
+	m, err := k.load(v.ctx, "model "+strconv.FormatUint(forgot, 10)+" "+among.name+"\x00"+key.lang+"\x00"+name, func(ctx context.Context) (any, error) {
 		mine = true
 		own := *v
 		own.ctx = ctx
@@ -75,8 +75,8 @@ func (v *visit) model(name string) (*model, error) {
 			return nil, err
 		}
 		m.order, m.until = order, now.Add(modelsLife)
-		if known != nil {
-			m.Label = known.models[name].label
+		if among.known != nil {
+			m.Label = among.known.models[name].label
 		}
 		k.mu.Lock()
 		defer k.mu.Unlock()
@@ -296,8 +296,11 @@ func (b *Backend) CatalogueKey(ctx context.Context, c *backend.Caller) (string, 
 	if err != nil {
 		return "", err
 	}
-	name, _, _, err := v.audience()
-	return v.b.known.generation() + " " + name, err
+	among, err := v.audience()
+	if err != nil {
+		return "", err
+	}
+	return v.b.known.generation() + " " + among.name, nil
 }
 
 // Catalogue tells all that a caller may use. The fields of models are asked for

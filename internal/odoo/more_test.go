@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"gatehouse/internal/backend"
+	"gatehouse/internal/clock"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/odoo"
 	"gatehouse/internal/schema"
@@ -312,29 +312,11 @@ func TestModels(t *testing.T) {
 	}
 }
 
-// moving is a clock that a test sets.
-type moving struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (m *moving) Now() time.Time {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.at
-}
-
-func (m *moving) pass(d time.Duration) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.at = m.at.Add(d)
-}
-
 // TestModelsThatChange: a new field, and a right that is taken, are seen within
 // a minute and a half, without a restart.
 func TestModelsThatChange(t *testing.T) {
 	w := newWorld(t, true)
-	clock := &moving{at: time.Now()}
+	clock := clock.NewMoving(time.Now())
 	w.odoo = odoo.New(odoo.Options{RPC: w.rpc, Accounts: w.account, Cursors: w.eng.Cursors(), Clock: clock})
 	sales := &backend.Caller{UserID: w.users["demo-sales"]}
 	has := func() bool {
@@ -355,7 +337,7 @@ func TestModelsThatChange(t *testing.T) {
 	eventually := func(what string, ok func() bool) {
 		t.Helper()
 		for range 200 {
-			clock.pass(31 * time.Second)
+			clock.Pass(31 * time.Second)
 			if ok() {
 				return
 			}

@@ -11,27 +11,41 @@ import (
 	"gatehouse/internal/schema"
 )
 
-// audience names all who see the same: the users of the same groups or, without
-// a technical user, the user alone.
-func (v *visit) audience() (name string, groups []int64, known *shared, err error) {
-	known, err = v.b.known.common(v.ctx)
+// audience is all who see the same: the users of the same groups or, without a
+// technical user, one user alone.
+type audience struct {
+	name   string
+	groups []int64 // where known is set
+	known  *shared // nil: nobody told
+}
+
+// audience finds that of the caller, once in a visit.
+func (v *visit) audience() (*audience, error) {
+	if v.among != nil {
+		return v.among, nil
+	}
+	known, err := v.b.known.common(v.ctx)
 	if err != nil {
-		return "", nil, nil, err
+		return nil, err
 	}
 	switch {
 	case v.account.UID == 0:
-		return "user " + strconv.FormatInt(v.caller.UserID, 10), nil, nil, nil
+		v.among = &audience{name: "user " + strconv.FormatInt(v.caller.UserID, 10)}
+		return v.among, nil
 	case known == nil: // not by who calls: keys of one user may call as several of the Odoo's
-		return "uid " + strconv.FormatInt(v.account.UID, 10), nil, nil, nil
+		v.among = &audience{name: "uid " + strconv.FormatInt(v.account.UID, 10)}
+		return v.among, nil
 	}
-	if groups, err = v.b.known.groups(v.ctx, v.account.UID); err != nil {
-		return "", nil, nil, err
+	groups, err := v.b.known.groups(v.ctx, v.account.UID)
+	if err != nil {
+		return nil, err
 	}
 	key := []byte("groups")
 	for _, g := range groups {
 		key = strconv.AppendInt(append(key, ' '), g, 10)
 	}
-	return string(key), groups, known, nil
+	v.among = &audience{string(key), groups, known}
+	return v.among, nil
 }
 
 // allows is Odoo's rule of ir.model.access: one row for everybody or for a group
@@ -62,14 +76,14 @@ func (s *shared) seen(model string, groups []int64) bool {
 
 // may says whether the caller may do something with records of a model at all.
 func (v *visit) may(model string, mode schema.Mode) (bool, error) {
-	name, groups, known, err := v.audience()
+	among, err := v.audience()
 	if err != nil {
 		return false, err
 	}
-	if known != nil {
-		return known.allows(model, mode, groups), nil
+	if among.known != nil {
+		return among.known.allows(model, mode, among.groups), nil
 	}
-	k, key := v.b.known, rightKey{name, model, mode}
+	k, key := v.b.known, rightKey{among.name, model, mode}
 	k.mu.Lock()
 	kept, ok := k.rights[key]
 	k.mu.Unlock()
@@ -154,10 +168,11 @@ func (b *Backend) Models(ctx context.Context, c *backend.Caller) ([]backend.Summ
 	if err != nil {
 		return nil, err
 	}
-	_, groups, known, err := v.audience()
+	among, err := v.audience()
 	if err != nil {
 		return nil, err
 	}
+	known, groups := among.known, among.groups
 	if known == nil {
 		return nil, fault.New(fault.Forbidden, "Which models there are for a user is known only with a technical user: "+
 			"set GATEHOUSE_ODOO_LOGIN and GATEHOUSE_ODOO_KEY. Models can be used by their names without it")

@@ -2,6 +2,7 @@ package odoocall
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"gatehouse/internal/backend"
@@ -122,13 +123,7 @@ func noKey(key *backend.GroupKey) bool {
 	return false
 }
 
-func isPeriod(granularity string) bool {
-	switch granularity {
-	case "hour", "day", "week", "month", "quarter", "year":
-		return true
-	}
-	return false
-}
+func isPeriod(granularity string) bool { return slices.Contains(backend.Periods(), granularity) }
 
 // plainValue is a value in Odoo's shape. Unlike where records are read, a
 // number that is not set is false, apart from 0.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/internal/clock"
 	"gatehouse/internal/fault"
 )
 
@@ -74,7 +75,7 @@ func TestParseVersion(t *testing.T) {
 // TestVersionIsKept, and asked for again when it is old: Odoos are upgraded.
 func TestVersionIsKept(t *testing.T) {
 	f := odoo(t, "18.0")
-	at := &moving{at: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
+	at := clock.NewMoving(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC))
 	c := f.client(func(o *Options) { o.Clock = at })
 	for range 3 {
 		if v, err := c.Version(t.Context()); err != nil || v.Major != 18 || v.Text != "18.0" {
@@ -86,7 +87,7 @@ func TestVersionIsKept(t *testing.T) {
 	}
 	// An old one is better than none: the new one is asked for beside.
 	f.version = "19.0"
-	at.add(versionLasts + time.Second)
+	at.Pass(versionLasts + time.Second)
 	for v, err := c.Version(t.Context()); v.Major != 19; v, err = c.Version(t.Context()) {
 		if err != nil || v.Major != 18 {
 			t.Fatalf("%+v %v", v, err)
@@ -99,7 +100,7 @@ func TestVersionIsKept(t *testing.T) {
 		return true
 	}
 	for _, pause := range []time.Duration{versionLasts + time.Second, versionRetry - time.Second, 2 * time.Second} {
-		at.add(pause)
+		at.Pass(pause)
 		for range 3 {
 			if v, err := c.Version(t.Context()); err != nil || v.Major != 19 {
 				t.Errorf("%+v %v", v, err)
@@ -121,7 +122,7 @@ func TestVersionIsKept(t *testing.T) {
 
 func TestReady(t *testing.T) {
 	f := odoo(t, "18.0")
-	at := &moving{at: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
+	at := clock.NewMoving(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC))
 	c := f.client(func(o *Options) { o.Clock = at })
 	if err := c.Ready(t.Context()); err != nil {
 		t.Fatal(err)
@@ -139,12 +140,12 @@ func TestReady(t *testing.T) {
 		w.WriteHeader(http.StatusBadGateway)
 		return true
 	}
-	at.add(2 * readyLasts)
+	at.Pass(2 * readyLasts)
 	if err := c.Ready(t.Context()); !fault.Is(err, fault.BadGateway) {
 		t.Errorf("%v", err)
 	}
 	f.first = nil
-	at.add(2 * readyLasts)
+	at.Pass(2 * readyLasts)
 	if err := c.Ready(t.Context()); err != nil {
 		t.Error(err)
 	}

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"go.uber.org/goleak"
 
@@ -336,21 +335,3 @@ func passwordOf(login string) *Account {
 }
 
 var nobody netip.Addr
-
-// moving is a clock that tests set.
-type moving struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (m *moving) Now() time.Time {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.at
-}
-
-func (m *moving) add(d time.Duration) {
-	m.mu.Lock()
-	m.at = m.at.Add(d)
-	m.mu.Unlock()
-}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/internal/clock"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/odoowire"
 )
@@ -328,7 +329,7 @@ func TestSessionOfALogin(t *testing.T) {
 
 func TestRefusedLogins(t *testing.T) {
 	f := odoo(t, "17.0")
-	at := &moving{at: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
+	at := clock.NewMoving(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC))
 	c := f.client(func(o *Options) { o.Clock = at })
 	for _, test := range []struct{ login, password, says string }{
 		{"ann", "wrong", "login or the password"},
@@ -370,7 +371,7 @@ func TestRefusedLogins(t *testing.T) {
 	if f.logins != 1 {
 		t.Errorf("%d logins", f.logins)
 	}
-	at.add(refusalLasts + time.Second)
+	at.Pass(refusalLasts + time.Second)
 	f.users["ann"] = fakeUser{uid: 7, password: "old"}
 	if err := call(); err != nil || f.logins != 2 {
 		t.Errorf("after a while: %v, %d logins", err, f.logins)
@@ -380,7 +381,7 @@ func TestRefusedLogins(t *testing.T) {
 // TestRefusedKeys is the same for keys of whose users Odoo must be asked.
 func TestRefusedKeys(t *testing.T) {
 	f := odoo(t, "17.0")
-	at := &moving{at: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
+	at := clock.NewMoving(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC))
 	c := f.client(func(o *Options) { o.Clock = at })
 	bad := &Account{Login: "ann", Secret: "bad"}
 	f.forget()
@@ -392,7 +393,7 @@ func TestRefusedKeys(t *testing.T) {
 	if n := f.counted()["/jsonrpc"]; n != 1 {
 		t.Errorf("%d logins", n)
 	}
-	at.add(refusalLasts + time.Second)
+	at.Pass(refusalLasts + time.Second)
 	f.users["ann"] = fakeUser{uid: 7, key: "bad"}
 	if _, err := c.Call(t.Context(), bad, &Request{Model: "m", Method: "x"}); err != nil {
 		t.Error(err)
@@ -404,7 +405,7 @@ func TestRefusedKeys(t *testing.T) {
 func TestWrongKeysAreNotRepeated(t *testing.T) {
 	for _, version := range []string{"17.0", "19.0"} {
 		f := odoo(t, version)
-		at := &moving{at: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
+		at := clock.NewMoving(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC))
 		c := f.client(func(o *Options) { o.Clock = at })
 		if _, err := c.Version(t.Context()); err != nil {
 			t.Fatal(err)
@@ -433,7 +434,7 @@ func TestWrongKeysAreNotRepeated(t *testing.T) {
 				t.Errorf("whose key it is: %v", err)
 			}
 		}
-		at.add(refusalLasts + time.Second)
+		at.Pass(refusalLasts + time.Second)
 		f.users["ann"] = fakeUser{uid: 7, key: "bad"}
 		if err := call(7, "bad"); err != nil {
 			t.Errorf("after a while: %v", err)

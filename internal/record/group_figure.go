@@ -67,7 +67,7 @@ func (g *grouping) aggregate(spec string) (*figure, backend.GroupColumn, string,
 		if m.Field(path[0]) == nil {
 			return fail(backend.NoField(m, path[0], "aggregates"))
 		}
-		return fail(fault.Newf(fault.BadRequest, "The aggregate %s needs a function: %s:%s", path[0], path[0], strings.Join(functions(), ", ")))
+		return fail(fault.Newf(fault.BadRequest, "The aggregate %s needs a function: %s:%s", path[0], path[0], strings.Join(backend.GroupFunctions(), ", ")))
 	}
 	field, err := g.c.groupField(m, path[0])
 	if err != nil {
@@ -82,18 +82,11 @@ func (g *grouping) aggregate(spec string) (*figure, backend.GroupColumn, string,
 	return f, col, expr, nil
 }
 
-// functions are those that put values together.
-func functions() []string {
-	return []string{
-		"sum", "avg", "min", "max", "count", "count_distinct", "bool_and", "bool_or", "array_agg", "array_agg_distinct", "sum_currency",
-	}
-}
-
 // function renders a function of a field's values.
 func (g *grouping) function(field *schema.Field, function string) (*figure, string, error) {
-	if !slices.Contains(functions(), function) {
+	if !slices.Contains(backend.GroupFunctions(), function) {
 		return nil, "", fault.Newf(fault.BadRequest, "Unknown function %q of the aggregate %s; known are %s", backend.Shorten(function), field.Name,
-			strings.Join(functions(), ", "))
+			strings.Join(backend.GroupFunctions(), ", "))
 	}
 	if !takes(function, field) {
 		return nil, "", fault.Newf(fault.BadRequest, "The function %s does not go with the field %s of type %s", function, field.Name, field.Type)

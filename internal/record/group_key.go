@@ -27,10 +27,6 @@ type groupKey struct {
 	property *property
 }
 
-// periods are the granularities that cut time into pieces; the others, of
-// sqldb.DateParts, take a number out of a date.
-func periods() []string { return []string{"hour", "day", "week", "month", "quarter", "year"} }
-
 // addKey compiles a member of GroupBy.
 func (g *grouping) addKey(spec string) error {
 	path, granularity, err := backend.SplitSpec(spec)
@@ -199,7 +195,7 @@ func (g *grouping) timeKey(field *schema.Field, k *groupKey, expr string) (strin
 	switch {
 	case granularity == "":
 		return "", fault.Newf(fault.BadRequest, "Cannot group by %s without a granularity: write %s:month", field.Name, backend.Shorten(k.col.Name))
-	case slices.Contains(periods(), granularity):
+	case slices.Contains(backend.Periods(), granularity):
 		k.kind, k.zone = readDatetime, time.UTC
 		if field.Type == schema.Date {
 			k.kind = readDate
@@ -215,7 +211,7 @@ func (g *grouping) timeKey(field *schema.Field, k *groupKey, expr string) (strin
 		return g.c.d.DatePart(granularity, expr, tz), nil
 	}
 	return "", fault.Newf(fault.BadRequest, "Cannot group by %s: %q is no granularity; known are %s", field.Name, backend.Shorten(granularity),
-		strings.Join(append(periods(), sqldb.DateParts()...), ", "))
+		strings.Join(append(backend.Periods(), sqldb.DateParts()...), ", "))
 }
 
 // linkKey joins the links of a many2many: a record counts for every linked one

@@ -102,7 +102,7 @@ func (g *grouping) propertyExpr(f *from, k *groupKey, expr string) (string, erro
 	case "many2one", "many2many":
 		return g.linkProperty(f, k, expr)
 	case "date":
-		if !slices.Contains(periods()[1:], k.col.Func) {
+		if !slices.Contains(backend.Periods()[1:], k.col.Func) {
 			return "", backend.CannotProve(backend.ValueShape, name, "groups of a date")
 		}
 		k.kind, k.zone, field.Type = readDate, time.UTC, schema.Date

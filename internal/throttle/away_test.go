@@ -9,29 +9,12 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/internal/clock"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/schema"
 	"gatehouse/internal/sqldb"
 	"gatehouse/internal/sqldb/sqltest"
 )
-
-// hand is a clock that is moved by hand.
-type hand struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (h *hand) Now() time.Time {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.now
-}
-
-func (h *hand) move(d time.Duration) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.now = h.now.Add(d)
-}
 
 // away checks that 64 callers who come while the store does not answer are all
 // told so before long, that the next one does not wait at all, and that who is
@@ -65,13 +48,13 @@ func away(t *testing.T, l *Limiter) {
 	}
 }
 
-func awayLimiter(t *testing.T, db sqldb.DB) (*Limiter, *hand, *strings.Builder) {
+func awayLimiter(t *testing.T, db sqldb.DB) (*Limiter, *clock.Moving, *strings.Builder) {
 	t.Helper()
 	if err := schema.Sync(t.Context(), db, Models()); err != nil {
 		t.Fatal(err)
 	}
 	var log strings.Builder
-	clock := &hand{now: time.Now()}
+	clock := clock.NewMoving(time.Now())
 	l := New(db, Options{Timeout: 300 * time.Millisecond, Clock: clock, Log: slog.New(slog.NewTextHandler(&log, nil))})
 	t.Cleanup(l.Close)
 	take(t, l, "key:full", long(1))
@@ -95,7 +78,7 @@ func TestPostgresAway(t *testing.T) {
 	p.Hold(true)
 	away(t, l)
 	p.Hold(false)
-	clock.move(2 * retryAfter)
+	clock.Pass(2 * retryAfter)
 	if d := take(t, l, "key:a", long(5)); !d.Allowed {
 		t.Errorf("when it is back: %+v", d)
 	}
@@ -128,7 +111,7 @@ func TestSQLiteAway(t *testing.T) {
 	away(t, l)
 	close(release)
 	holder.Wait()
-	clock.move(2 * retryAfter)
+	clock.Pass(2 * retryAfter)
 	if d := take(t, l, "key:a", long(5)); !d.Allowed {
 		t.Errorf("when it is back: %+v", d)
 	}
